@@ -1,0 +1,15 @@
+# Makes OUT, a C++ file that holds every conf/sql/NNN_name.sql as a Migration. Run by cmake -P.
+file(GLOB files ${SQL_DIR}/*.sql)
+list(SORT files)
+set(text "// Generated from conf/sql.\n#include \"migrate.hpp\"\n\nnamespace cc {\n\n")
+string(APPEND text "const std::vector<Migration>& migrations() {\n  static const std::vector<Migration> list{\n")
+foreach(file ${files})
+  get_filename_component(name ${file} NAME_WE)
+  string(REGEX MATCH "^[0-9]+" number ${name})
+  # "001" would be octal.
+  string(REGEX REPLACE "^0+" "" number ${number})
+  file(READ ${file} sql)
+  string(APPEND text "      {${number}, \"${name}\", R\"cc_sql(${sql})cc_sql\"},\n")
+endforeach()
+string(APPEND text "  };\n  return list;\n}\n\n}  // namespace cc\n")
+file(WRITE ${OUT} "${text}")

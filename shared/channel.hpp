@@ -1,0 +1,84 @@
+// The seam: what the rest of CC knows of a channel's kind when something arrives from it. The
+// sending half (originate, hang up, query) is daemon/channel/provider.hpp.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "envelope.hpp"
+#include "event.hpp"
+
+namespace cc {
+
+/// A callback as it came in. Views are valid during the call only.
+struct Inbound {
+  std::string_view method;
+  std::string_view token;  // the path's last segment
+  std::string_view query_string;
+  std::string_view content_type;
+  std::string_view address;
+  std::string_view body;
+};
+
+/// What an account accepts; from configuration. Empty tokens = nothing is accepted.
+struct Trust {
+  std::vector<std::string> tokens;   // at most two, so that one can be rotated
+  std::vector<std::string> app_ids;  // empty = not checked
+};
+
+enum class Verdict : std::uint8_t {
+  accepted,
+  bad_method,
+  bad_token,
+  bad_address,
+  bad_signature,
+  foreign_app,
+  too_large,
+};
+
+std::string_view to_text(Verdict verdict) noexcept;
+
+/// 403, 405 or 413; 200 for accepted.
+unsigned http_status(Verdict verdict) noexcept;
+
+struct Verified {
+  Verdict verdict = Verdict::bad_token;
+  std::string channel_call_id;  // the first one in the body, where readable: chooses the partition
+};
+
+/// What a channel wants to hear once its callback is stored. Static storage.
+struct Answer {
+  std::string_view content_type;
+  std::string_view body;
+};
+
+struct Understood {
+  std::vector<ChannelEvent> events;
+  unsigned ignored = 0;  // events about no call: counted, never stored
+  std::string problem;   // not empty: nobody could read the delivery → dead letter, and why
+};
+
+/// One kind of channel. Stateless and shared; knows no configuration.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  virtual std::string_view kind() const noexcept = 0;
+
+  /// Authentication only. An unreadable body that passes is accepted: it is stored all the same.
+  virtual Verified verify(const Inbound& inbound, const Trust& trust) const = 0;
+  virtual Answer answer() const noexcept = 0;
+
+  /// Raw bytes to canonical events. Never throws on content, whatever it is given; every value of
+  /// the result is storable (UTF-8, no NUL, cut at its column's width with `truncated`). Keys and
+  /// ordinals are set; times are as the channel said them (the fold judges clock nonsense).
+  virtual Understood understand(const Delivery& delivery) const = 0;
+};
+
+/// The registry: the channel of a kind ("e9"), or null. Adding a coded kind is one line there.
+const Channel* find_channel(std::string_view kind) noexcept;
+
+/// The kinds that exist, comma-separated, for messages.
+std::string known_kinds();
+
+}  // namespace cc

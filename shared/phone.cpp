@@ -1,0 +1,99 @@
+#include "phone.hpp"
+
+#include <algorithm>
+
+#include "text.hpp"
+
+namespace cc {
+
+namespace {
+
+constexpr std::size_t least_digits = 3;
+constexpr std::size_t most_digits = 15;  // E.164
+constexpr std::size_t maskable_run = 7;
+
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
+/// A landline written with the country code has lost its area code's 0 ("+86 10 6552 1234"),
+/// without which nobody in the mainland can dial it. Mobiles, 400/800 and short numbers have none
+/// to lose.
+bool lost_its_zero(std::string_view national) noexcept {
+  if (national.size() < 10 || national.size() > 11 || national[0] == '0') return false;
+  if (national[0] == '1') return national.size() == 10 && national[1] == '0';
+  return !national.starts_with("400") && !national.starts_with("800") &&
+         !national.starts_with("95") && !national.starts_with("96");
+}
+
+std::string mainland(std::string national) {
+  if (lost_its_zero(national)) national.insert(national.begin(), '0');
+  return national;
+}
+
+}  // namespace
+
+std::optional<std::string> canonical_number(std::string_view text) {
+  std::string digits;
+  bool plus = false;
+  for (const char c : trim(text)) {
+    if (is_digit(c)) {
+      digits += c;
+      if (digits.size() > most_digits + 2) return std::nullopt;  // 2: a leading "00"
+    } else if (c == '+' && !plus && digits.empty()) {
+      plus = true;
+    } else if (c != ' ' && c != '-' && c != '(' && c != ')') {
+      return std::nullopt;
+    }
+  }
+  if (!plus && digits.starts_with("00")) {
+    plus = true;
+    digits.erase(0, 2);
+  }
+  std::string number = digits;
+  if (plus && digits.starts_with("86")) {
+    number = mainland(digits.substr(2));
+    plus = false;
+  }
+  if (number.size() < least_digits || number.size() > most_digits) return std::nullopt;
+  // No country's code starts with 0, and no mainland number with two of them.
+  if (number.starts_with(plus ? "0" : "00")) return std::nullopt;
+  if (plus) number.insert(number.begin(), '+');
+  return number;
+}
+
+std::string mask_number(std::string_view number) {
+  const bool plus = number.starts_with('+');
+  if (plus) number.remove_prefix(1);
+  const std::size_t tail = std::min<std::size_t>(number.size(), number.size() < 8 ? 2 : 4);
+  const std::size_t head = number.size() >= 11 ? 3 : 0;
+  std::string out = plus ? "+" : "";
+  out += number.substr(0, head);
+  out.append(number.size() - head - tail, '*');
+  out += number.substr(number.size() - tail);
+  // What is no number may be anything; a character cut in its middle must still be readable text.
+  return std::all_of(number.begin(), number.end(), is_digit) ? out : repair_utf8(out);
+}
+
+std::string mask_numbers_in(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    if (!is_digit(text[i])) {
+      out += text[i++];
+      continue;
+    }
+    std::size_t end = i;
+    while (end < text.size() && is_digit(text[end])) ++end;
+    const std::string_view run = text.substr(i, end - i);
+    if (run.size() >= maskable_run) {
+      out += mask_number(run);
+    } else {
+      out += run;
+    }
+    i = end;
+  }
+  return out;
+}
+
+}  // namespace cc
