@@ -1,0 +1,55 @@
+// What a route gets and gives. Nothing in here knows the wire or Beast.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cc::api {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+  std::string id;      // of the request; in every answer, log line and attempt
+  std::string method;  // as it came
+  std::string target;  // path and query, as they came
+  Headers headers;     // names in lower case
+  std::string body;
+
+  /// The first value of a header (name in lower case), or nothing.
+  const std::string* header(std::string_view name) const noexcept {
+    for (const auto& [key, value] : headers) {
+      if (key == name) return &value;
+    }
+    return nullptr;
+  }
+  std::size_t header_count(std::string_view name) const noexcept {
+    std::size_t count = 0;
+    for (const auto& [key, value] : headers) count += key == name ? 1U : 0U;
+    return count;
+  }
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  Headers headers;  // beside Date, Server, Request-Id, Content-Type and Content-Length
+};
+
+/// Who asked what, for access log and metrics: no number, no query string, no key.
+struct Trace {
+  std::string_view route = "unmatched";  // the pattern, "/v1/calls/{callId}"
+  std::string_view method = "other";     // GET, HEAD, POST, …; "other" where no route knows it
+  std::string tenant, key;               // names; empty where nobody was recognised
+  std::string call;                      // the call that the path names or the request made
+};
+
+struct Answer {
+  Response response;
+  Trace trace;
+};
+
+}  // namespace cc::api

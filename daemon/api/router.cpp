@@ -1,0 +1,199 @@
+#include "router.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <variant>
+
+#include "io/pg.hpp"
+#include "log.hpp"
+#include "phone.hpp"
+
+namespace cc::api {
+namespace {
+
+std::vector<std::string_view> segments_of(std::string_view pattern) {
+  std::vector<std::string_view> segments;
+  pattern.remove_prefix(1);
+  while (true) {
+    const auto slash = pattern.find('/');
+    segments.push_back(pattern.substr(0, slash));
+    if (slash == std::string_view::npos) return segments;
+    pattern.remove_prefix(slash + 1);
+  }
+}
+
+/// The values of the pattern's braces, or nothing where the path is another.
+std::optional<std::vector<std::string>> fit(std::string_view pattern,
+                                            const std::vector<std::string>& path) {
+  const auto segments = segments_of(pattern);
+  if (segments.size() != path.size()) return std::nullopt;
+  std::vector<std::string> parameters;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (segments[i].starts_with('{')) {
+      if (path[i].empty()) return std::nullopt;
+      parameters.push_back(path[i]);
+    } else if (segments[i] != path[i]) {
+      return std::nullopt;
+    }
+  }
+  return parameters;
+}
+
+void add_once(std::vector<std::string_view>& list, std::string_view item) {
+  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+std::string join(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const std::string_view word : words) text.append(text.empty() ? "" : ", ").append(word);
+  return text;
+}
+
+/// The token of "Bearer <token>"; the scheme in any case (RFC 9110).
+std::string_view bearer(std::string_view header) {
+  constexpr std::string_view scheme = "bearer ";
+  if (header.size() <= scheme.size()) return {};
+  for (std::size_t i = 0; i < scheme.size(); ++i) {
+    const char c = header[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != scheme[i]) return {};
+  }
+  header.remove_prefix(scheme.size());
+  while (header.starts_with(' ')) header.remove_prefix(1);
+  return header;
+}
+
+}  // namespace
+
+struct Router::Match {
+  const Route* route = nullptr;
+  std::vector<std::string> parameters;
+  std::string_view pattern;               // of the path, even where the method is wrong
+  std::vector<std::string_view> methods;  // that the path knows
+};
+
+Router::Router(Calls& calls, const Health& health, Metrics& metrics,
+               const std::map<std::string, Tenant>& tenants)
+    : parts_{calls, health, metrics}, keys_(std::make_shared<const KeyRing>(tenants)) {
+  for (const auto& table : {calls_routes(), status_routes()}) {
+    routes_.insert(routes_.end(), table.begin(), table.end());
+  }
+}
+
+void Router::reconfigure(const std::map<std::string, Tenant>& tenants) {
+  keys_ = std::make_shared<const KeyRing>(tenants);
+}
+
+Router::Match Router::match(const Request& request, const Target& target) const {
+  Match match;
+  const std::string_view wanted = request.method == "HEAD" ? "GET" : request.method;
+  for (const Route& route : routes_) {
+    auto parameters = fit(route.pattern, target.path);
+    if (!parameters) continue;
+    match.pattern = route.pattern;
+    add_once(match.methods, route.method);
+    if (route.method == "GET") add_once(match.methods, "HEAD");
+    if (route.method != wanted || match.route != nullptr) continue;
+    match.route = &route;
+    match.parameters = *std::move(parameters);
+  }
+  return match;
+}
+
+std::variant<Principal, Problem> Router::authenticate(const Request& request, Scope scope) const {
+  const std::string* header = request.header("authorization");
+  std::optional<Principal> principal;
+  if (header != nullptr && request.header_count("authorization") == 1) {
+    principal = keys_->find(bearer(*header));
+  }
+  if (!principal) {
+    Problem problem;
+    problem.type = ProblemType::unauthorized;
+    problem.detail = header == nullptr
+                         ? "Send the header \"Authorization: Bearer <key>\"."
+                         : "The key is not known, or Authorization is not \"Bearer <key>\".";
+    return problem;
+  }
+  if (!principal->may(scope)) {
+    const std::string name(to_text(scope));
+    Problem problem;
+    problem.type = ProblemType::missing_scope;
+    problem.detail = "The key \"" + principal->key + "\" lacks the scope \"" + name + "\".";
+    problem.members.emplace_back("scope", name);
+    return problem;
+  }
+  return *std::move(principal);
+}
+
+asio::awaitable<Response> Router::guarded(Handler handler, Exchange& exchange) {
+  std::optional<Response> response;
+  Problem problem;
+  try {
+    auto handling = handler(exchange);
+    response = co_await std::move(handling);
+  } catch (const pg::Failure& failure) {
+    log().warn("request {}: {}: PostgreSQL: {}", exchange.request.id, exchange.trace.route,
+               mask_numbers_in(failure.what()));
+    problem.type = ProblemType::storage_unavailable;
+    problem.detail = "PostgreSQL is away or refused. The request can be repeated.";
+  } catch (const std::exception& error) {
+    log().error("request {}: {}: {}", exchange.request.id, exchange.trace.route,
+                mask_numbers_in(error.what()));
+    problem.detail = "The log has more under this request's id.";
+  }
+  if (!response) response = exchange.refuse(std::move(problem));
+  co_return *std::move(response);
+}
+
+asio::awaitable<Response> Router::dispatch(const Request& request, Trace& trace) {
+  const auto target = parse_target(request.target);
+  if (!target) {
+    Problem problem;
+    problem.type = ProblemType::malformed_request;
+    problem.detail = "The request's target is no path that can be decoded.";
+    problem.invalid_params.push_back({"path", "must be /… with valid percent escapes"});
+    co_return to_response(problem, request.id);
+  }
+  Match found = match(request, *target);
+  if (found.methods.empty()) {
+    Problem problem;
+    problem.type = ProblemType::not_found;
+    problem.detail = "No such path.";
+    co_return to_response(problem, request.id);
+  }
+  trace.route = found.pattern;
+  if (found.route == nullptr) {
+    Problem problem;
+    problem.type = ProblemType::method_not_allowed;
+    problem.detail = "Use " + join(found.methods) + ".";
+    Response response = to_response(problem, request.id);
+    response.headers.emplace_back("Allow", join(found.methods));
+    co_return response;
+  }
+  trace.method = request.method == "HEAD" ? "HEAD" : found.route->method;
+  Exchange exchange{parts_, request, *target, std::move(found.parameters), {}, trace};
+  if (found.route->scope != Scope::none) {
+    auto who = authenticate(request, found.route->scope);
+    if (Problem* problem = std::get_if<Problem>(&who)) {
+      Response response = to_response(*problem, request.id);
+      if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+      co_return response;
+    }
+    exchange.key = std::get<Principal>(std::move(who));
+    trace.tenant = exchange.key.tenant->name;
+    trace.key = exchange.key.key;
+  }
+  auto handling = guarded(found.route->handler, exchange);
+  Response response = co_await std::move(handling);
+  if (found.route->scope != Scope::none) response.headers.emplace_back("Cache-Control", "no-store");
+  co_return response;
+}
+
+asio::awaitable<Answer> Router::answer(const Request& request) {
+  Answer answer;
+  auto dispatching = dispatch(request, answer.trace);
+  answer.response = co_await std::move(dispatching);
+  co_return answer;
+}
+
+}  // namespace cc::api

@@ -1,0 +1,81 @@
+// From a request to its answer: which route, who asks, may he. The routes themselves stand in
+// calls_routes.cpp and status_routes.cpp, a table each; a new noun brings its own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "call/calls.hpp"
+#include "config.hpp"
+#include "health.hpp"
+#include "key_ring.hpp"
+#include "message.hpp"
+#include "metrics.hpp"
+#include "problem.hpp"
+#include "target.hpp"
+
+namespace cc::api {
+
+/// What routes work with.
+struct Parts {
+  Calls& calls;
+  const Health& health;
+  Metrics& metrics;
+};
+
+/// One request on its way through a route.
+struct Exchange {
+  const Parts& parts;
+  const Request& request;
+  const Target& target;
+  std::vector<std::string> parameters;  // what stood in the pattern's braces, in order
+  Principal key;                        // empty for routes without a key
+  Trace& trace;
+
+  Response refuse(Problem problem) const { return to_response(problem, request.id); }
+};
+
+using Handler = asio::awaitable<Response> (*)(Exchange&);
+
+struct Route {
+  std::string_view method;   // GET answers HEAD too
+  std::string_view pattern;  // "/v1/calls/{callId}"
+  Scope scope;               // none = open to everyone
+  Handler handler;
+};
+
+std::span<const Route> calls_routes() noexcept;
+std::span<const Route> status_routes() noexcept;
+
+class Router {
+ public:
+  Router(Calls& calls, const Health& health, Metrics& metrics,
+         const std::map<std::string, Tenant>& tenants);
+
+  /// New keys, from the next request on.
+  void reconfigure(const std::map<std::string, Tenant>& tenants);
+
+  /// Never throws; whatever goes wrong becomes a problem document. `request` must outlive it.
+  asio::awaitable<Answer> answer(const Request& request);
+
+ private:
+  struct Match;
+  Match match(const Request& request, const Target& target) const;
+  std::variant<Principal, Problem> authenticate(const Request& request, Scope scope) const;
+  asio::awaitable<Response> dispatch(const Request& request, Trace& trace);
+  asio::awaitable<Response> guarded(Handler handler, Exchange& exchange);
+
+  Parts parts_;
+  std::shared_ptr<const KeyRing> keys_;
+  std::vector<Route> routes_;
+};
+
+}  // namespace cc::api

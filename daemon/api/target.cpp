@@ -1,0 +1,177 @@
+#include "target.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <ctime>
+
+#include <openssl/rand.h>
+
+#include "phone.hpp"
+#include "text.hpp"
+
+namespace cc::api {
+namespace {
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+std::optional<std::string> decode(std::string_view text) {
+  auto decoded = percent_decode(text);
+  if (decoded && has_control(*decoded)) return std::nullopt;
+  return decoded;
+}
+
+/// Cuts the part before `separator` off `rest`.
+std::string_view next_part(std::string_view& rest, char separator) {
+  const std::string_view part = rest.substr(0, rest.find(separator));
+  rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+  return part;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+/// A name that strangers chose, fit for an answer.
+std::string shown_name(const std::string& name) {
+  if (name.empty() || name.size() > 64 || repair_utf8(name) != name) return "(a parameter)";
+  return mask_numbers_in(name);
+}
+
+}  // namespace
+
+std::optional<Target> parse_target(std::string_view text) {
+  if (!text.starts_with('/')) return std::nullopt;
+  Target target;
+  std::string_view query = text;
+  std::string_view path = next_part(query, '?');
+  path.remove_prefix(1);
+  while (true) {
+    const bool last = path.find('/') == std::string_view::npos;
+    auto segment = decode(next_part(path, '/'));
+    if (!segment) return std::nullopt;
+    target.path.push_back(*std::move(segment));
+    if (last) break;
+  }
+  while (!query.empty()) {
+    std::string_view value = next_part(query, '&');
+    if (value.empty()) continue;
+    auto name = decode(next_part(value, '='));
+    auto content = decode(value);
+    if (!name || !content) return std::nullopt;
+    target.query.emplace_back(*std::move(name), *std::move(content));
+  }
+  return target;
+}
+
+std::optional<std::int64_t> parse_call_id(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 19 || text.front() < '1' || text.front() > '9') {
+    return std::nullopt;
+  }
+  return parse_integer(text);
+}
+
+std::optional<std::int64_t> QueryReader::integer(std::string_view name, std::int64_t least,
+                                                 std::int64_t most) {
+  known_.push_back(name);
+  for (const auto& [key, text] : target_.query) {
+    if (key != name) continue;
+    const auto value = parse_integer(text);
+    if (value && *value >= least && *value <= most) return value;
+    refuse(name,
+           "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void QueryReader::refuse(std::string_view name, std::string reason) {
+  wrong_.push_back({"query " + std::string(name), std::move(reason)});
+}
+
+std::optional<Problem> QueryReader::problem() && {
+  for (auto item = target_.query.begin(); item != target_.query.end(); ++item) {
+    const std::string& name = item->first;
+    const bool again = std::any_of(target_.query.begin(), item,
+                                   [&](const auto& other) { return other.first == name; });
+    if (again) {
+      refuse(shown_name(name), "is given twice");
+    } else if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
+      refuse(shown_name(name), "unknown parameter");
+    }
+  }
+  if (wrong_.empty()) return std::nullopt;
+  Problem problem;
+  problem.type = ProblemType::invalid_request;
+  problem.detail = wrong_.size() == 1 ? wrong_[0].name + " " + wrong_[0].reason + "."
+                                      : "Several parameters are wrong; invalidParams names them.";
+  problem.invalid_params = std::move(wrong_);
+  return problem;
+}
+
+std::optional<int> preferred_wait(std::string_view prefer) noexcept {
+  while (!prefer.empty()) {
+    std::string_view value = next_part(prefer, ',');
+    value = value.substr(0, value.find(';'));
+    const std::string_view name = trim(next_part(value, '='));
+    value = trim(value);
+    if (value.size() > 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    constexpr std::string_view wait = "wait";
+    const bool is_wait =
+        std::equal(name.begin(), name.end(), wait.begin(), wait.end(),
+                   [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+    if (!is_wait) continue;
+    const auto seconds = parse_integer(value);
+    if (!seconds || *seconds < 0) return std::nullopt;
+    return static_cast<int>(std::min<std::int64_t>(*seconds, 1'000'000));
+  }
+  return std::nullopt;
+}
+
+bool sane_request_id(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
+std::string make_request_id() {
+  std::array<unsigned char, 12> bytes{};
+  RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+  return to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+bool is_json(std::string_view content_type) {
+  const std::string_view type = trim(next_part(content_type, ';'));
+  if (lower(type) != "application/json") return false;
+  while (!content_type.empty()) {
+    std::string parameter = lower(trim(next_part(content_type, ';')));
+    std::erase(parameter, '"');
+    if (parameter.starts_with("charset=") && parameter != "charset=utf-8") return false;
+  }
+  return true;
+}
+
+std::string http_date(std::int64_t epoch_ms) {
+  constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds = epoch_ms / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 40> text{};
+  // Not %a and %b: those follow the locale.
+  const std::string format = std::string(days.at(static_cast<std::size_t>(utc.tm_wday))) + ", %d " +
+                             months.at(static_cast<std::size_t>(utc.tm_mon)) + " %Y %H:%M:%S GMT";
+  const std::size_t length = std::strftime(text.data(), text.size(), format.c_str(), &utc);
+  return {text.data(), length};
+}
+
+}  // namespace cc::api

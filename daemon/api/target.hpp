@@ -1,0 +1,58 @@
+// The request line's target and the texts in it. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "problem.hpp"
+
+namespace cc::api {
+
+/// "/v1/calls/{callId}?wait=3" taken apart and decoded.
+struct Target {
+  std::vector<std::string> path;                           // segments
+  std::vector<std::pair<std::string, std::string>> query;  // in the order given
+};
+
+/// Nothing where it does not begin with "/", an escape is broken, or it holds a control byte.
+std::optional<Target> parse_target(std::string_view target);
+
+/// A call's id as text: 1 to 19 digits, no leading zero.
+std::optional<std::int64_t> parse_call_id(std::string_view text) noexcept;
+
+/// Takes parameters out of a query and gathers what is wrong with them.
+class QueryReader {
+ public:
+  explicit QueryReader(const Target& target) : target_(target) {}
+
+  std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most);
+  void refuse(std::string_view name, std::string reason);
+
+  /// The problem, if there is one. To be asked last: it knows unknown and doubled parameters too.
+  std::optional<Problem> problem() &&;
+
+ private:
+  const Target& target_;
+  std::vector<std::string_view> known_;
+  std::vector<InvalidParam> wrong_;
+};
+
+/// The seconds of `Prefer: wait=N` among a Prefer header's preferences; nothing where it has none
+/// that can be understood (RFC 7240: such preferences are ignored).
+std::optional<int> preferred_wait(std::string_view prefer) noexcept;
+
+/// 1 to 64 characters of [A-Za-z0-9._-].
+bool sane_request_id(std::string_view text) noexcept;
+std::string make_request_id();
+
+/// "application/json", with or without charset=utf-8.
+bool is_json(std::string_view content_type);
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(std::int64_t epoch_ms);
+
+}  // namespace cc::api

@@ -1,0 +1,236 @@
+#include "call/attempts.hpp"
+
+#include "call/settle.hpp"
+#include "fault.hpp"
+#include "io/backoff.hpp"
+#include "log.hpp"
+#include "phone.hpp"
+#include "spawn.hpp"
+#include "store/record_store.hpp"
+
+namespace cc {
+namespace {
+
+// Compare-and-set with the owner's epoch, committed before the first byte goes out.
+constexpr std::string_view begin_sql =
+    "UPDATE call_attempt SET state = 'sending', sent = $3, owner = $4, epoch = $5 "
+    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created > $3 - 15000 "
+    "AND EXISTS (SELECT 1 FROM daemon WHERE id = $4 AND epoch = $5) "
+    "RETURNING channel, agent, handset, called, created";
+
+constexpr std::string_view limits_sql = "SELECT max_duration, record FROM call_record WHERE id = $1";
+
+constexpr std::string_view not_sent_sql =
+    "UPDATE call_attempt SET state = 'refused', code = 'not_sent' "
+    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created <= $3 - 15000";
+
+std::string unknown_sql() {
+  return "UPDATE call_attempt a SET state = 'unknown', code = 'owner_died' WHERE call = $1 AND attempt = $2 "
+         "AND state = 'sending' AND " +
+         dead_owner_sql("a");
+}
+
+std::string unattended_sql() {
+  return "SELECT call, attempt, state, created FROM call_attempt a WHERE (state = 'planned' AND created < $1 - 1000) "
+         "OR (state = 'sending' AND " +
+         dead_owner_sql("a") + ") ORDER BY created LIMIT 200";
+}
+
+// Whatever the epoch: what a channel said is a fact. An event may have settled the attempt before.
+constexpr std::string_view outcome_sql =
+    "UPDATE call_attempt SET state = CASE WHEN state IN ('sending', 'unknown') THEN $3 ELSE state END, "
+    "channel_call_id = coalesce(channel_call_id, $4), answered = $5, code = $6, message = $7 "
+    "WHERE call = $1 AND attempt = $2";
+
+using Taken = OriginateAnswer::Outcome;
+
+const char* state_text(Taken outcome) {
+  switch (outcome) {
+    case Taken::accepted: return "accepted";
+    case Taken::refused: return "refused";
+    case Taken::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+EventName event_of(Taken outcome) {
+  switch (outcome) {
+    case Taken::accepted: return EventName::attempt_accepted;
+    case Taken::refused: return EventName::attempt_refused;
+    case Taken::unknown: return EventName::attempt_unknown;
+  }
+  return EventName::attempt_unknown;
+}
+
+OptText if_any(const std::string& text) { return text.empty() ? OptText{} : OptText{text}; }
+
+Facts facts_of(const OriginateAnswer& answer) {
+  Facts facts;
+  facts.code = if_any(answer.code);
+  facts.message = if_any(answer.message);
+  if (answer.outcome == Taken::accepted) facts.channel_call_id = if_any(answer.channel_call_id);
+  if (answer.outcome == Taken::refused) {
+    facts.close = answer.close;
+    facts.never_connected = true;
+  }
+  return facts;
+}
+
+}  // namespace
+
+/// What begin() learned.
+struct Attempts::Sending {
+  std::shared_ptr<const ConfiguredChannel> channel;
+  Originate request;
+};
+
+void Attempts::send(asio::any_io_executor executor, std::int64_t call, int attempt) {
+  if (stopping_ || !in_hand_.insert({call, attempt}).second) return;
+  spawn(std::move(executor), "attempt", drive({call, attempt}));
+}
+
+asio::awaitable<void> Attempts::drive(Key key) {
+  struct Leave {
+    std::set<Key>& keys;
+    Key key;
+    ~Leave() { keys.erase(key); }
+  } const leave{in_hand_, key};
+  Sending sending;
+  bool ours = false;
+  try {
+    fault_point("attempt.before_sending");
+    ours = co_await begin(key, sending);
+  } catch (const pg::Failure& failure) {
+    // Not begun, or nobody knows whether it is: adopt() finds it, as planned or as a dead owner's.
+    log().warn("call {}: attempt {} could not begin: {}", key.first, key.second, failure.what());
+  }
+  if (!ours) co_return;
+  fault_point("attempt.sending");
+  OriginateAnswer answer;
+  if (sending.channel == nullptr) {
+    answer.outcome = Taken::refused;
+    answer.code = "not_configured";
+    answer.message = "the channel is not configured any more";
+    answer.never_dialled = true;
+    answer.close = {"6", "channel_error", "cc"};
+  } else {
+    answer = co_await sending.channel->provider->originate(std::move(sending.request));
+  }
+  fault_point("attempt.answered");
+  parts_.metrics.originate_delay.Observe(static_cast<double>(answer.elapsed.count()) / 1000.0);
+  parts_.metrics.attempts
+      .Add({{"channel", sending.channel ? sending.channel->config.code : "none"},
+            {"outcome", state_text(answer.outcome)}})
+      .Increment();
+  if (answer.outcome != Taken::accepted) {
+    log().warn("call {}: attempt {} {}: {} {}", key.first, key.second, state_text(answer.outcome), answer.code,
+               mask_numbers_in(answer.message));
+  }
+  co_await store_outcome(key, std::move(answer));
+}
+
+asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  const auto now = parts_.clock.steady();
+  pg::Transaction transaction = co_await parts_.pool.begin();
+  std::vector<pg::Statement> statements;
+  statements.push_back({lock_record_sql, pg::params(key.first)});
+  statements.push_back({begin_sql, pg::params(key.first, key.second, now_ms, parts_.membership.id(),
+                                              parts_.membership.epoch())});
+  statements.push_back({limits_sql, pg::params(key.first)});
+  const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
+  const pg::Rows& attempt = rows[1];
+  if (attempt.empty()) co_return false;
+  NewEvents events;
+  events[key.first].push_back(own_event(key.first, key.second, EventName::attempt_sent, now_ms));
+  co_await fold_events(transaction, events, now_ms);
+  co_await transaction.commit();
+  parts_.watch.notify(key.first);
+
+  sending.channel = parts_.channels.find(attempt.text(0, "channel"));
+  Originate& request = sending.request;
+  request.call = key.first;
+  request.attempt = key.second;
+  request.agent = attempt.text(0, "agent");
+  request.handset = attempt.opt_text(0, "handset").value_or(request.agent);
+  request.called = attempt.opt_text(0, "called").value_or("");
+  request.max_duration = static_cast<int>(rows[2].integer(0, "max_duration"));
+  request.record = rows[2].boolean(0, "record");
+  // Checked just before the first byte, on a clock that a stopped process can't fool: after minutes of
+  // SIGSTOP it must not dial.
+  const auto deadline = now + Millis{attempt.integer(0, "created") + attempt_window_ms - now_ms};
+  request.may_send = [&clock = parts_.clock, deadline] { return clock.steady() < deadline; };
+  co_return true;
+}
+
+asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
+  Backoff backoff(Millis{100}, Millis{5000});
+  bool with_channel_id = true;
+  for (;;) {
+    std::string problem;
+    try {
+      fault_point("attempt.before_outcome");
+      co_await try_store(key, answer, with_channel_id);
+      fault_point("attempt.outcome");
+      co_return;
+    } catch (const pg::Failure& failure) {
+      problem = failure.what();
+      // Another call bears this id already. The attempt is accepted all the same.
+      if (failure.unique_violation()) with_channel_id = false;
+    }
+    log().error("call {}: how attempt {} ended ({}) can't be stored yet: {}", key.first, key.second,
+                state_text(answer.outcome), problem);
+    co_await parts_.clock.sleep_for(backoff.next());
+  }
+}
+
+asio::awaitable<void> Attempts::try_store(Key key, const OriginateAnswer& answer, bool with_channel_id) {
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  pg::Statement step{outcome_sql, pg::params(key.first, key.second, state_text(answer.outcome),
+                                             with_channel_id ? if_any(answer.channel_call_id) : OptText{}, now_ms,
+                                             if_any(answer.code), if_any(answer.message))};
+  co_await settle(parts_, key.first, std::move(step),
+                  own_event(key.first, key.second, event_of(answer.outcome), now_ms, facts_of(answer)));
+}
+
+asio::awaitable<void> Attempts::refuse_unsent(Key key) {
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  Facts facts;
+  facts.code = "not_sent";
+  facts.message = "15 s passed before it could be sent";
+  facts.close = CloseFact{"255", "not_sent", "cc"};
+  facts.never_connected = true;
+  co_await settle(parts_, key.first, {not_sent_sql, pg::params(key.first, key.second, now_ms)},
+                  own_event(key.first, key.second, EventName::attempt_refused, now_ms, facts));
+}
+
+asio::awaitable<void> Attempts::mark_unknown(Key key) {
+  static const std::string sql = unknown_sql();
+  Facts facts;
+  facts.code = "owner_died";
+  facts.message = "the daemon died while it was sending: the channel may have taken it";
+  const bool marked =
+      co_await settle(parts_, key.first, {sql, pg::params(key.first, key.second)},
+                      own_event(key.first, key.second, EventName::attempt_unknown, parts_.clock.epoch_ms(), facts));
+  if (marked) log().warn("call {}: attempt {} is unknown: its daemon died while sending", key.first, key.second);
+}
+
+asio::awaitable<void> Attempts::adopt() {
+  static const std::string sql = unattended_sql();
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  const auto executor = co_await asio::this_coro::executor;
+  const pg::Rows rows = co_await parts_.pool.query(sql, pg::params(now_ms));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const Key key{rows.integer(row, "call"), static_cast<int>(rows.integer(row, "attempt"))};
+    if (in_hand_.contains(key)) continue;
+    if (rows.text(row, "state") == "sending") {
+      co_await mark_unknown(key);
+    } else if (rows.integer(row, "created") <= now_ms - attempt_window_ms) {
+      co_await refuse_unsent(key);
+    } else {
+      send(executor, key.first, key.second);
+    }
+  }
+}
+
+}  // namespace cc

@@ -1,0 +1,47 @@
+// The life of an attempt: planned → sending → accepted | refused | unknown (rules.md, "Attempts").
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "call/parts.hpp"
+#include "health.hpp"
+
+namespace cc {
+
+class Attempts {
+ public:
+  explicit Attempts(CallParts parts) : parts_(parts) {}
+
+  /// Sends a planned attempt and stores how the channel took it, in the background. Harmless when somebody
+  /// else has it, or when its time is over.
+  void send(asio::any_io_executor executor, std::int64_t call, int attempt);
+
+  /// Looks after what nobody drives: planned attempts of other or dead daemons, and `sending` ones whose
+  /// owner is dead, which become `unknown`: they may have rung. One pass.
+  asio::awaitable<void> adopt();
+
+  /// Attempts that this daemon has in hand. None = it may stop.
+  std::size_t in_hand() const noexcept { return in_hand_.size(); }
+
+  /// From now on only what is being sent is finished.
+  void stop() noexcept { stopping_ = true; }
+
+ private:
+  using Key = std::pair<std::int64_t, int>;
+  struct Sending;
+  asio::awaitable<void> drive(Key key);
+  asio::awaitable<bool> begin(Key key, Sending& sending);
+  asio::awaitable<void> refuse_unsent(Key key);
+  asio::awaitable<void> mark_unknown(Key key);
+  asio::awaitable<void> store_outcome(Key key, OriginateAnswer answer);
+  asio::awaitable<void> try_store(Key key, const OriginateAnswer& answer, bool with_channel_id);
+
+  CallParts parts_;
+  std::set<Key> in_hand_;
+  bool stopping_ = false;
+};
+
+}  // namespace cc

@@ -1,0 +1,162 @@
+#include "call/hangups.hpp"
+
+#include <algorithm>
+
+#include "call/create.hpp"
+#include "call/settle.hpp"
+#include "log.hpp"
+#include "phone.hpp"
+#include "spawn.hpp"
+#include "store/record_store.hpp"
+
+namespace cc {
+namespace {
+
+constexpr std::int64_t patience_ms = 30'000;  // from the channel's yes to its final event
+constexpr std::int64_t first_pause_ms = 2'000, longest_pause_ms = 60'000;
+
+constexpr std::string_view lock_sql =
+    "SELECT state FROM call_record WHERE id = $1 AND tenant = $2 FOR UPDATE";
+
+constexpr std::string_view ask_sql =
+    "UPDATE call_attempt SET hangup_asked = coalesce(hangup_asked, $2) WHERE call = $1 AND NOT superseded "
+    "RETURNING attempt, state";
+
+// Hung up before it was sent: then it never is.
+constexpr std::string_view cancel_sql =
+    "UPDATE call_attempt SET state = 'refused', code = 'cancelled' WHERE call = $1 AND state = 'planned' "
+    "RETURNING attempt";
+
+constexpr std::string_view due_sql =
+    "SELECT a.call, a.attempt, a.channel, a.channel_call_id, a.hangup_asked, a.hangup_sent, a.hangup_accepted, "
+    "r.state FROM call_attempt a JOIN call_record r ON r.id = a.call "
+    "WHERE a.hangup_asked IS NOT NULL ORDER BY a.hangup_asked LIMIT 500";
+
+constexpr std::string_view forget_sql =
+    "UPDATE call_attempt SET hangup_asked = NULL WHERE call = ANY($1::bigint[]) AND hangup_asked IS NOT NULL";
+
+// Only one daemon tells the channel at a time.
+constexpr std::string_view mark_sent_sql =
+    "UPDATE call_attempt SET hangup_sent = $4 WHERE call = $1 AND attempt = $2 AND hangup_accepted IS NULL "
+    "AND hangup_sent IS NOT DISTINCT FROM $3";
+
+constexpr std::string_view accepted_sql =
+    "UPDATE call_attempt SET hangup_accepted = $3 WHERE call = $1 AND attempt = $2 AND hangup_accepted IS NULL";
+
+constexpr std::string_view give_up_sql =
+    "UPDATE call_attempt SET hangup_asked = NULL WHERE call = $1 AND attempt = $2 AND hangup_asked IS NOT NULL";
+
+}  // namespace
+
+struct Hangups::Due {
+  std::int64_t call = 0;
+  int attempt = 0;
+  std::string channel, channel_call_id;
+  OptMs sent;
+};
+
+asio::awaitable<std::optional<HangupAnswer>> Hangups::ask(std::string tenant, std::int64_t call,
+                                                          std::string request_id) {
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  HangupAnswer answer;
+  {
+    pg::Transaction transaction = co_await parts_.pool.begin();
+    const pg::Rows record = co_await transaction.query(lock_sql, pg::params(call, tenant));
+    if (record.empty()) co_return std::nullopt;
+    answer.already_closed = record.text(0, "state") == "close";
+    if (!answer.already_closed) {
+      std::vector<pg::Statement> statements;
+      statements.push_back({ask_sql, pg::params(call, now_ms)});
+      statements.push_back({cancel_sql, pg::params(call)});
+      const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
+      const int attempt = rows[0].empty() ? 1 : static_cast<int>(rows[0].integer(0, "attempt"));
+      Facts facts;
+      facts.request_id = request_id;
+      NewEvents events;
+      events[call].push_back(own_event(call, attempt, EventName::hangup_requested, now_ms, facts));
+      if (!rows[1].empty()) {
+        facts.code = "cancelled";
+        facts.close = CloseFact{"255", "cancelled", "app"};
+        facts.never_connected = true;
+        events[call].push_back(own_event(call, attempt, EventName::attempt_refused, now_ms, facts));
+      }
+      co_await fold_events(transaction, events, now_ms);
+      co_await transaction.commit();
+      parts_.watch.notify(call);
+    }
+  }
+  std::optional<StoredRecord> record = co_await read_record(parts_.pool, tenant, call);
+  if (!record) co_return std::nullopt;
+  answer.record = *std::move(record);
+  co_return answer;
+}
+
+asio::awaitable<void> Hangups::pursue() {
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  const auto executor = co_await asio::this_coro::executor;
+  const pg::Rows rows = co_await parts_.pool.query(due_sql);
+  std::vector<std::int64_t> closed;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    Due due;
+    due.call = rows.integer(row, "call");
+    due.attempt = static_cast<int>(rows.integer(row, "attempt"));
+    if (rows.text(row, "state") == "close") {
+      closed.push_back(due.call);
+      continue;
+    }
+    if (const OptMs accepted = rows.opt_integer(row, "hangup_accepted")) {
+      if (now_ms - *accepted >= patience_ms) {
+        co_await close_ourselves(due.call, due.attempt, rows.text(row, "state") == "conn");
+      }
+      continue;
+    }
+    const OptText id = rows.opt_text(row, "channel_call_id");
+    due.sent = rows.opt_integer(row, "hangup_sent");
+    const std::int64_t pause =
+        std::clamp((now_ms - rows.integer(row, "hangup_asked")) / 2, first_pause_ms, longest_pause_ms);
+    if (!id || (due.sent && now_ms - *due.sent < pause) || !telling_.insert(due.call).second) continue;
+    due.channel = rows.text(row, "channel");
+    due.channel_call_id = *id;
+    spawn(executor, "hang-up", tell(due));
+  }
+  if (!closed.empty()) co_await parts_.pool.query(forget_sql, pg::params(pg::array(closed)));
+}
+
+asio::awaitable<void> Hangups::tell(Due due) {
+  struct Leave {
+    std::set<std::int64_t>& calls;
+    std::int64_t call;
+    ~Leave() { calls.erase(call); }
+  } const leave{telling_, due.call};
+  const auto channel = parts_.channels.find(due.channel);
+  if (channel == nullptr) co_return;
+  try {
+    const std::int64_t now_ms = parts_.clock.epoch_ms();
+    const pg::Rows marked =
+        co_await parts_.pool.query(mark_sent_sql, pg::params(due.call, due.attempt, due.sent, now_ms));
+    if (marked.affected() == 0) co_return;
+    const HangupReply reply = co_await channel->provider->hang_up(due.channel_call_id);
+    if (!reply.accepted) {
+      log().warn("call {}: channel {} did not take the hang-up: {} {}", due.call, due.channel, reply.code,
+                 mask_numbers_in(reply.message));
+      co_return;
+    }
+    const std::int64_t accepted_ms = parts_.clock.epoch_ms();
+    pg::Statement step{accepted_sql, pg::params(due.call, due.attempt, accepted_ms)};
+    co_await settle(parts_, due.call, std::move(step),
+                    own_event(due.call, due.attempt, EventName::hangup_accepted, accepted_ms));
+  } catch (const pg::Failure& failure) {
+    // The wish is still there, and telling a channel twice to hang up does no harm.
+    log().warn("call {}: hang-up: {}", due.call, failure.what());
+  }
+}
+
+asio::awaitable<void> Hangups::close_ourselves(std::int64_t call, int attempt, bool connected) {
+  Facts facts;
+  facts.close = connected ? CloseFact{"0", "normal", "app"} : CloseFact{"255", "cancelled", "app"};
+  facts.reason = "the channel took the hang-up but reported no end within 30 s";
+  co_await settle(parts_, call, {give_up_sql, pg::params(call, attempt)},
+                  own_event(call, attempt, EventName::hangup_closed, parts_.clock.epoch_ms(), facts));
+}
+
+}  // namespace cc

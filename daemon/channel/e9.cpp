@@ -1,0 +1,242 @@
+#include "channel/e9.hpp"
+
+#include <array>
+
+#include <boost/json.hpp>
+#include <openssl/evp.h>
+
+#include "beijing_time.hpp"
+#include "shared/e9.hpp"
+#include "phone.hpp"
+#include "text.hpp"
+
+namespace cc {
+namespace {
+
+namespace json = boost::json;
+
+// The bounds of what we keep of a channel's error text.
+constexpr std::size_t max_message = 200;
+
+std::string md5_upper_hex(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_md5(), nullptr);
+  std::string hex = to_hex({reinterpret_cast<const char*>(digest.data()), length});
+  for (char& c : hex) c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+  return hex;
+}
+
+std::string base64(std::string_view text) {
+  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
+  out.resize(static_cast<std::size_t>(length));
+  return out;
+}
+
+// statusCode and the like come as strings; a number is taken as well.
+std::string text_of(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr) return {};
+  if (const json::string* text = value->if_string()) return std::string(text->data(), text->size());
+  if (value->is_int64()) return std::to_string(value->get_int64());
+  if (value->is_uint64()) return std::to_string(value->get_uint64());
+  return {};
+}
+
+std::string bounded(std::string text) {
+  bool cut = false;
+  return mask_numbers_in(cut_to_width(repair_utf8(text), max_message, cut));
+}
+
+/// The object under "resp", or nothing where the body is not Jiuyun's answer.
+std::optional<json::object> read_resp(const std::string& body) {
+  boost::system::error_code error;
+  json::value value = json::parse(body, error);
+  if (error || !value.is_object()) return std::nullopt;
+  const json::value* resp = value.get_object().if_contains("resp");
+  if (resp == nullptr || !resp->is_object()) return std::nullopt;
+  return resp->get_object();
+}
+
+class E9Provider final : public Provider {
+ public:
+  E9Provider(const ChannelConfig& config, HttpClient& http, Clock& clock)
+      : config_(config), http_(http), clock_(clock) {}
+
+  asio::awaitable<OriginateAnswer> originate(Originate request) override;
+  asio::awaitable<HangupReply> hang_up(std::string channel_call_id) override;
+  // "Fewer than 10 a minute per account" (900224).
+  int queries_a_minute() const noexcept override { return 9; }
+  asio::awaitable<QueryReply> query(std::int64_t call, std::string channel_call_id) override;
+
+ private:
+  HttpRequest request_to(std::string_view function, const json::object& body) const;
+
+  ChannelConfig config_;
+  HttpClient& http_;
+  Clock& clock_;
+};
+
+HttpRequest E9Provider::request_to(std::string_view function, const json::object& body) const {
+  const E9Account& account = config_.e9;
+  const std::string timestamp = format_beijing(clock_.epoch_ms());
+  HttpRequest request;
+  request.method = "POST";
+  request.url = account.base_url + "/" + account.soft_version + "/Accounts/" + account.account_sid + "/" +
+                std::string(function) +
+                "?sig=" + md5_upper_hex(account.account_sid + account.auth_token + timestamp);
+  request.headers = {{"Authorization", base64(account.account_sid + ":" + timestamp)},
+                     {"Accept", "application/json;charset=utf-8"},
+                     {"Content-Type", "application/json;charset=utf-8"}};
+  request.body = json::serialize(body);
+  request.connect_timeout = config_.connect_timeout;
+  request.timeout = config_.answer_timeout;
+  request.ca_file = account.ca_file;
+  return request;
+}
+
+OriginateAnswer nothing_sent(const HttpExchange& exchange) {
+  OriginateAnswer answer;
+  answer.outcome = OriginateAnswer::Outcome::refused;
+  answer.code = to_text(exchange.end);
+  answer.message = exchange.problem;
+  answer.never_dialled = true;
+  answer.close = exchange.end == HttpExchange::End::withheld ? CloseFact{"255", "not_sent", "cc"}
+                                                             : CloseFact{"7", "network_error", "channel"};
+  return answer;
+}
+
+OriginateAnswer unknown(std::string code, std::string message) {
+  OriginateAnswer answer;
+  answer.code = std::move(code);
+  answer.message = std::move(message);
+  return answer;
+}
+
+OriginateAnswer judge_originate(const HttpExchange& exchange) {
+  if (exchange.nothing_sent()) return nothing_sent(exchange);
+  if (!exchange.answered()) return unknown(std::string(to_text(exchange.end)), exchange.problem);
+  const std::optional<json::object> resp = read_resp(exchange.body);
+  const std::string status = resp ? text_of(*resp, "statusCode") : std::string{};
+  if (status.empty()) {
+    return unknown("http_" + std::to_string(exchange.status), "the answer is not readable as Jiuyun's");
+  }
+  if (status != "000000") return judge_e9_refusal(status, text_of(*resp, "represent"));
+  OriginateAnswer answer;
+  answer.outcome = OriginateAnswer::Outcome::accepted;
+  bool cut = false;
+  answer.channel_call_id = cut_to_width(repair_utf8(text_of(*resp, "callId")), 64, cut);
+  // Not fatal: a display number was refused, say. Kept with the attempt.
+  answer.code = text_of(*resp, "subStatusCode");
+  if (answer.code == "000000" || answer.code == "0" || answer.code == "null") answer.code.clear();
+  return answer;
+}
+
+asio::awaitable<OriginateAnswer> E9Provider::originate(Originate request) {
+  json::object callback;
+  callback["appId"] = config_.e9.app_id;
+  callback["from"] = request.handset;
+  callback["to"] = request.called;
+  callback["userData"] = make_echo(request.call, request.attempt);
+  callback["maxCallTime"] = request.max_duration;
+  callback["needRecord"] = request.record ? 1 : 0;
+  json::object body;
+  body["callback"] = std::move(callback);
+  HttpRequest http = request_to("Calls/callBack", body);
+  http.only_once = true;
+  http.may_send = std::move(request.may_send);
+  const HttpExchange exchange = co_await http_.perform(std::move(http));
+  OriginateAnswer answer = judge_originate(exchange);
+  answer.elapsed = exchange.elapsed;
+  co_return answer;
+}
+
+asio::awaitable<HangupReply> E9Provider::hang_up(std::string channel_call_id) {
+  json::object req;
+  req["appId"] = config_.e9.app_id;
+  req["callId"] = channel_call_id;
+  json::object body;
+  body["req"] = std::move(req);
+  HttpRequest http = request_to("Calls/CancelCallback", body);
+  const HttpExchange exchange = co_await http_.perform(std::move(http));
+  HangupReply reply;
+  if (!exchange.answered()) {
+    reply.code = to_text(exchange.end);
+    reply.message = exchange.problem;
+    co_return reply;
+  }
+  const std::optional<json::object> resp = read_resp(exchange.body);
+  reply.code = resp ? text_of(*resp, "statusCode") : "http_" + std::to_string(exchange.status);
+  reply.message = resp ? bounded(text_of(*resp, "represent")) : "the answer is not readable as Jiuyun's";
+  reply.accepted = reply.code == "000000";
+  co_return reply;
+}
+
+asio::awaitable<QueryReply> E9Provider::query(std::int64_t call, std::string channel_call_id) {
+  json::object req;
+  req["callId"] = channel_call_id;
+  req["type"] = 1;
+  json::object body;
+  body["req"] = std::move(req);
+  HttpRequest http = request_to("Records/query", body);
+  const HttpExchange exchange = co_await http_.perform(std::move(http));
+  QueryReply reply;
+  if (!exchange.answered()) {
+    reply.problem = exchange.problem;
+    reply.try_later = true;
+    co_return reply;
+  }
+  const std::optional<json::object> resp = read_resp(exchange.body);
+  const std::string status = resp ? text_of(*resp, "statusCode") : std::string{};
+  if (status != "000000") {
+    reply.problem = "Jiuyun answered the query with " +
+                    (status.empty() ? "HTTP " + std::to_string(exchange.status) : bounded(status));
+    reply.try_later = status.empty() || status == "900224";
+    co_return reply;
+  }
+  Delivery delivery;
+  delivery.channel = config_.code;
+  delivery.received_ms = clock_.epoch_ms();
+  delivery.source = Source::query;
+  delivery.subject = std::to_string(call);
+  delivery.content_type = "application/json";
+  delivery.body = exchange.body;
+  reply.delivery = std::move(delivery);
+  co_return reply;
+}
+
+bool in_range(const std::string& code, std::int64_t low, std::int64_t high) {
+  const auto number = parse_integer(code);
+  return number && *number >= low && *number <= high;
+}
+
+}  // namespace
+
+OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string represent) {
+  OriginateAnswer answer;
+  answer.outcome = OriginateAnswer::Outcome::refused;
+  bool cut = false;
+  answer.code = cut_to_width(repair_utf8(status_code), 32, cut);
+  answer.message = bounded(std::move(represent));
+  const auto is = [&](std::int64_t low, std::int64_t high) { return in_range(status_code, low, high); };
+  if (is(900200, 900201) || is(900220, 900220)) {
+    answer.close = {"1", "a_unreachable", "channel"};
+  } else if (is(900202, 900203) || is(900221, 900221)) {
+    answer.close = {"2", "b_unreachable", "channel"};
+  } else {
+    // Account, app, signature, quota (9000xx, 9001xx) and display numbers (900204–208, 222, 223) are on
+    // the channel's list of "never dialled"; any other code is not.
+    answer.never_dialled = is(900000, 900199) || is(900204, 900208) || is(900222, 900223);
+    answer.close = {"6", "channel_error", "channel"};
+  }
+  return answer;
+}
+
+std::unique_ptr<Provider> make_e9_provider(const ChannelConfig& config, HttpClient& http, Clock& clock) {
+  return std::make_unique<E9Provider>(config, http, clock);
+}
+
+}  // namespace cc

@@ -1,0 +1,69 @@
+// The sending half of a channel: place a call, end it, ask about it. What arrives from a channel is
+// shared/channel.hpp's business.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "config.hpp"
+#include "envelope.hpp"
+#include "event.hpp"
+#include "io/clock.hpp"
+#include "io/http_client.hpp"
+
+namespace cc {
+
+/// What is needed to ring leg A and then leg B.
+struct Originate {
+  std::int64_t call = 0;
+  int attempt = 1;
+  std::string agent;    // the line
+  std::string handset;  // leg A's number
+  std::string called;   // leg B's number
+  int max_duration = 3600;  // seconds
+  bool record = true;
+  std::function<bool()> may_send;  // asked just before the first byte; false = too late
+};
+
+/// How the channel took an originate. rules.md, "Attempts", decides what follows.
+struct OriginateAnswer {
+  enum class Outcome { accepted, refused, unknown } outcome = Outcome::unknown;
+  std::string channel_call_id;    // accepted
+  std::string code, message;      // the channel's words, or ours for the network
+  bool never_dialled = false;     // refused in a way that another channel may be tried
+  CloseFact close;                // refused: how the call ends if nothing else is tried
+  std::chrono::milliseconds elapsed{0};
+};
+
+struct HangupReply {
+  bool accepted = false;
+  std::string code, message;
+};
+
+/// The answer of a query as a delivery for the stream, or why there is none.
+struct QueryReply {
+  std::optional<Delivery> delivery;
+  std::string problem;
+  bool try_later = false;  // a rate limit or the network, not a final word
+};
+
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  virtual asio::awaitable<OriginateAnswer> originate(Originate request) = 0;
+  virtual asio::awaitable<HangupReply> hang_up(std::string channel_call_id) = 0;
+  /// How many queries a minute the whole fleet may send to the account.
+  virtual int queries_a_minute() const noexcept = 0;
+  virtual asio::awaitable<QueryReply> query(std::int64_t call, std::string channel_call_id) = 0;
+};
+
+/// The provider of a configured channel. Adding a coded kind is one line there.
+std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient& http, Clock& clock);
+
+}  // namespace cc

@@ -1,0 +1,494 @@
+#include "config.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <sys/un.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+
+#include "channel.hpp"
+#include "text.hpp"
+#include "yaml_reader.hpp"
+
+namespace cc {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Reads `key` into `target` with a reader of YamlValue; an absent key leaves the default.
+template <class T, class Reader, class... Arguments>
+void read(YamlMap& map, std::string_view key, T& target, Reader reader, Arguments... arguments) {
+  const auto value = map.find(key);
+  if (!value) return;
+  auto content = std::invoke(reader, *value, arguments...);
+  if (content) target = static_cast<T>(*std::move(content));
+}
+
+bool all_of(std::string_view text, std::string_view extra, bool upper) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (upper && c >= 'A' && c <= 'Z') ||
+           extra.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_name(std::string_view text, std::size_t width) {
+  return !text.empty() && text.size() <= width && all_of(text, "._-", true);
+}
+
+bool is_digits(std::string_view text, std::size_t width) {
+  return !text.empty() && text.size() <= width &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_address(const std::string& text) {
+  std::array<unsigned char, 16> bytes{};
+  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+/// What is wrong with "address:port", "[address]:port" or "unix:/path"; empty if nothing is.
+std::string wrong_endpoint(const std::string& text) {
+  if (text.starts_with("unix:")) {
+    const std::string path = text.substr(5);
+    if (!path.starts_with('/')) return "a unix socket needs an absolute path: unix:/path";
+    if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+      return "the socket's path may have at most " +
+             std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes";
+    }
+    return {};
+  }
+  const auto colon = text.rfind(':');
+  std::string host = colon == std::string::npos ? text : text.substr(0, colon);
+  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string::npos) {
+    return "an IPv6 address goes into brackets: [::1]:8180";
+  }
+  const auto number = parse_integer(port);
+  if (!is_address(host) || !number || *number < 0 || *number > 65535) {
+    return "must be address:port (an IP address, not a name) or unix:/path";
+  }
+  return {};
+}
+
+void read_http(const YamlValue& value, Config::Http& http) {
+  YamlMap map(value);
+  if (const auto listen = map.find("listen")) {
+    std::vector<std::string> addresses;
+    for (const YamlValue& item : listen->items()) {
+      const auto address = item.text();
+      if (!address) continue;
+      if (const auto wrong = wrong_endpoint(*address); !wrong.empty()) {
+        item.complain(wrong + ", got \"" + *address + "\"");
+      } else if (std::find(addresses.begin(), addresses.end(), *address) != addresses.end()) {
+        item.complain("\"" + *address + "\" is listed twice; remove one");
+      } else {
+        addresses.push_back(*address);
+      }
+    }
+    if (listen->node().IsSequence() && listen->node().size() == 0) {
+      listen->complain("must name at least one address, like 127.0.0.1:8180");
+    }
+    http.listen = std::move(addresses);
+  }
+  read(map, "maxBody", http.max_body, &YamlValue::size, 1024U, 1U << 20);
+  read(map, "headerTimeout", http.header_timeout, &YamlValue::duration, Millis{100}, Millis{60s});
+  read(map, "bodyTimeout", http.body_timeout, &YamlValue::duration, Millis{100}, Millis{60s});
+  read(map, "idleTimeout", http.idle_timeout, &YamlValue::duration, Millis{100}, Millis{1h});
+  read(map, "maxConnections", http.max_connections, &YamlValue::integer, 1, 100'000);
+}
+
+/// libpq's option in its own quoting.
+std::string quoted(std::string_view value) {
+  std::string result = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "'";
+}
+
+/// Takes libpq's string apart, so that a password in it is noticed and a URI can be added to.
+std::optional<std::string> checked_conninfo(const YamlValue& value, const std::string& text) {
+  char* message = nullptr;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(text.c_str(), &message), &PQconninfoFree);
+  const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, &PQfreemem);
+  if (!options) {
+    // libpq's message may repeat a part of the string, and that part may be a password.
+    value.complain(
+        "is no connection string of libpq; write keyword=value pairs, like "
+        "\"host=/var/run/postgresql dbname=cc user=cc\"");
+    return std::nullopt;
+  }
+  std::string result;
+  bool addressed = false;
+  std::string host;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val == nullptr || *option->val == '\0') continue;
+    const std::string_view keyword = option->keyword;
+    if (keyword == "password") {
+      value.complain("must hold no password: give it as postgres.password: file:/path");
+      return std::nullopt;
+    }
+    if (keyword == "hostaddr") addressed = true;
+    if (keyword == "host") host = option->val;
+    result.append(result.empty() ? "" : " ")
+        .append(keyword)
+        .append("=")
+        .append(quoted(option->val));
+  }
+  if (!addressed && !host.empty()) {
+    std::string_view rest = host;
+    while (!rest.empty()) {
+      const std::string one(rest.substr(0, rest.find(',')));
+      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+      if (!one.starts_with('/') && !one.starts_with('@') && !is_address(one)) {
+        value.complain("host=" + one +
+                       " is a name, and resolving it would block; use an address or a socket "
+                       "directory, or add hostaddr=");
+        return std::nullopt;
+      }
+    }
+  }
+  return result;
+}
+
+void read_postgres(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  if (const auto conninfo = map.need("conninfo", "give libpq's connection string")) {
+    if (const auto text = conninfo->text()) {
+      if (auto checked = checked_conninfo(*conninfo, *text)) {
+        config.postgres.conninfo = *std::move(checked);
+      }
+    }
+  }
+  std::string password;
+  read(map, "password", password, &YamlValue::secret);
+  if (!password.empty()) config.postgres.conninfo += " password=" + quoted(password);
+  read(map, "pool", config.postgres.pool, &YamlValue::integer, 2, 200);
+}
+
+void read_redis(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  if (const auto address = map.need("address", "give unix:/path or address:port")) {
+    if (const auto text = address->text()) {
+      const auto wrong = wrong_endpoint(*text);
+      if (!wrong.empty()) address->complain(wrong + ", got \"" + *text + "\"");
+      config.redis.address = *text;
+    }
+  }
+  read(map, "password", config.redis.password, &YamlValue::secret);
+}
+
+void read_stream(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  auto& stream = config.stream;
+  if (const auto prefix = map.find("prefix")) {
+    if (const auto text = prefix->text()) {
+      if (text->size() > 64 || !all_of(*text, ":._-{}", true)) {
+        prefix->complain("must be at most 64 letters, digits and :._-{}");
+      }
+      stream.prefix = *text;
+    }
+  }
+  read(map, "partitions", stream.partitions, &YamlValue::integer, 1, 1024);
+  read(map, "batch", stream.batch, &YamlValue::integer, 1, 10'000);
+  read(map, "trimLag", stream.trim_lag, &YamlValue::duration, Millis{0}, Millis{168h});
+  read(map, "trimBytes", stream.trim_bytes, &YamlValue::size, 1U << 20, std::uint64_t{1} << 40);
+}
+
+void read_log(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  read(map, "level", config.log.level, &YamlValue::one_of,
+       std::vector<std::string>{"trace", "debug", "info", "warn", "error"});
+  read(map, "format", config.log.format, &YamlValue::one_of,
+       std::vector<std::string>{"text", "json"});
+}
+
+void read_calls(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  Millis most{1h};
+  read(map, "maxDuration", most, &YamlValue::duration, Millis{1s}, Millis{8h});
+  if (most % 1s != 0ms) {
+    value.complain("maxDuration must be whole seconds");
+  }
+  config.default_max_duration = static_cast<int>(most / 1s);
+}
+
+/// Jiuyun's identifiers are 32 characters each (channels.md).
+void read_e9_id(YamlMap& map, std::string_view key, std::string& target, bool is_secret) {
+  const auto value = map.need(key, "use file:/path or env:NAME; Jiuyun's portal shows it");
+  if (!value) return;
+  auto content = is_secret ? value->secret() : value->secret_or_text();
+  if (!content) return;
+  if (content->size() != 32 || !all_of(*content, "", true)) {
+    value->complain("must be 32 letters and digits, got " + std::to_string(content->size()) +
+                    " characters; copy it anew from Jiuyun's portal");
+    return;
+  }
+  target = *std::move(content);
+}
+
+void read_base_url(YamlMap& map, std::string& target) {
+  const auto value = map.find("baseUrl");
+  if (!value) return;
+  auto url = value->text();
+  if (!url) return;
+  const std::size_t scheme = url->starts_with("https://") ? 8 : url->starts_with("http://") ? 7 : 0;
+  if (scheme == 0 || scheme == url->size() || (*url)[scheme] == '/' ||
+      url->find_first_of("?#@ \"\\") != std::string::npos) {
+    value->complain("must be http://host[:port][/path] or https://…, with no user, query or space");
+    return;
+  }
+  while (url->back() == '/') url->pop_back();
+  target = *std::move(url);
+}
+
+void read_e9(YamlMap& map, E9Account& account) {
+  read_base_url(map, account.base_url);
+  if (const auto version = map.find("softVersion")) {
+    if (const auto text = version->text()) {
+      if (text->size() != 10 || !all_of(*text, "-", false)) {
+        version->complain("must be a date like 2016-01-01");
+      }
+      account.soft_version = *text;
+    }
+  }
+  read_e9_id(map, "accountSid", account.account_sid, false);
+  read_e9_id(map, "authToken", account.auth_token, true);
+  read_e9_id(map, "appId", account.app_id, false);
+  if (const auto file = map.find("caFile")) {
+    if (const auto path = file->text()) {
+      if (::access(path->c_str(), R_OK) != 0) file->complain("can't read " + *path);
+      account.ca_file = *path;
+    }
+  }
+}
+
+ChannelConfig read_channel(const std::string& code, const YamlValue& value,
+                           std::vector<std::pair<YamlValue, std::string>>& tenants_named) {
+  ChannelConfig channel;
+  channel.code = code;
+  YamlMap map(value);
+  if (code.empty() || code.size() > 8 || !all_of(code, "", false)) {
+    value.complain("a channel's code must be 1 to 8 characters of a-z and 0-9");
+  }
+  if (const auto kind = map.need("kind", "one of: " + known_kinds())) {
+    if (const auto text = kind->text()) {
+      if (find_channel(*text) == nullptr) {
+        kind->complain("unknown kind \"" + *text + "\"; known: " + known_kinds());
+      }
+      channel.kind = *text;
+    }
+  }
+  read(map, "enabled", channel.enabled, &YamlValue::boolean);
+  read(map, "priority", channel.priority, &YamlValue::integer, 0, 10'000);
+  read(map, "weight", channel.weight, &YamlValue::integer, 1, 10'000);
+  read(map, "connectTimeout", channel.connect_timeout, &YamlValue::duration, Millis{50},
+       Millis{60s});
+  read(map, "answerTimeout", channel.answer_timeout, &YamlValue::duration, Millis{50},
+       Millis{120s});
+  if (const auto tenant =
+          map.need("defaultTenant", "calls that nobody is found for belong to it")) {
+    if (const auto text = tenant->text()) {
+      channel.default_tenant = *text;
+      tenants_named.emplace_back(*tenant, *text);
+    }
+  }
+  if (channel.kind == "e9") {
+    read_e9(map, channel.e9);
+  } else {
+    map.entries();  // the kind's own keys mean nothing without a kind: no second complaint
+  }
+  return channel;
+}
+
+std::optional<ApiKey> read_key(const YamlValue& value) {
+  ApiKey key;
+  YamlMap map(value);
+  if (!map.valid()) return std::nullopt;
+  if (const auto id = map.need("id", "a name that logs may show")) {
+    if (const auto text = id->text()) {
+      if (!is_name(*text, 64)) id->complain("must be 1 to 64 letters, digits and ._-");
+      key.id = *text;
+    }
+  }
+  if (const auto sha256 = map.need("sha256", "make it with: printf %s \"$KEY\" | sha256sum")) {
+    if (auto text = sha256->secret_or_text()) {
+      // sha256sum prints a file name behind the digest
+      *text = text->substr(0, text->find(' '));
+      const auto raw = from_hex(*text);
+      if (!raw || raw->size() != 32) {
+        sha256->complain("must be 64 hex digits, got " + std::to_string(text->size()) +
+                         " characters; make it with: printf %s \"$KEY\" | sha256sum");
+      } else {
+        key.sha256 = to_hex(*raw);
+      }
+    }
+  }
+  if (const auto scopes = map.need("scopes", "like [call, read]")) {
+    for (const YamlValue& item : scopes->items()) {
+      const auto scope = item.one_of({"call", "read", "numbers", "admin"});
+      if (scope && !key.scopes.insert(*scope).second) item.complain("is listed twice");
+    }
+    if (scopes->node().IsSequence() && scopes->node().size() == 0) {
+      scopes->complain("a key without a scope can do nothing; name at least one");
+    }
+  }
+  return key;
+}
+
+Tenant read_tenant(const std::string& name, const YamlValue& value,
+                   std::vector<std::pair<YamlValue, std::string>>& channels_named) {
+  Tenant tenant;
+  tenant.name = name;
+  if (!is_name(name, 32)) {
+    value.complain("a tenant's name must be 1 to 32 letters, digits and ._-");
+  }
+  YamlMap map(value);
+  if (const auto channels = map.find("channels")) {
+    for (const YamlValue& item : channels->items()) {
+      const auto code = item.text();
+      if (!code) continue;
+      if (std::find(tenant.channels.begin(), tenant.channels.end(), *code) !=
+          tenant.channels.end()) {
+        item.complain("is listed twice");
+        continue;
+      }
+      tenant.channels.push_back(*code);
+      channels_named.emplace_back(item, *code);
+    }
+  }
+  const auto number = [&](std::string_view key, std::size_t width, std::string& target) {
+    const auto found = map.find(key);
+    if (!found) return;
+    const auto text = found->text();
+    if (text && !is_digits(*text, width)) {
+      found->complain("must be 1 to " + std::to_string(width) + " digits");
+    }
+    if (text) target = *text;
+  };
+  number("mainNum", 16, tenant.main_num);
+  number("extNum", 8, tenant.ext_num);
+  if (const auto keys = map.find("keys")) {
+    for (const YamlValue& item : keys->items()) {
+      auto key = read_key(item);
+      if (!key) continue;
+      const bool known = std::any_of(tenant.keys.begin(), tenant.keys.end(),
+                                     [&](const ApiKey& other) { return other.id == key->id; });
+      if (known && !key->id.empty()) item.complain("id \"" + key->id + "\" is given twice");
+      tenant.keys.push_back(*std::move(key));
+    }
+  }
+  return tenant;
+}
+
+void check_names(const std::vector<std::pair<YamlValue, std::string>>& named, const auto& known,
+                 const std::string& what) {
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : known) names.push_back(name);
+  for (const auto& [value, name] : named) {
+    if (known.contains(name)) continue;
+    const auto meant = nearest(name, names);
+    value.complain(
+        "there is no " + what + " \"" + name + "\"" +
+        (meant ? "; did you mean \"" + *meant + "\"?" : "; add it under " + what + "s:"));
+  }
+}
+
+/// One key must not open two doors.
+void check_keys(const Config& config, const YamlValue& tenants) {
+  std::map<std::string, std::string> seen;
+  for (const auto& [name, tenant] : config.tenants) {
+    for (const ApiKey& key : tenant.keys) {
+      if (key.sha256.empty()) continue;
+      const auto [other, added] = seen.emplace(key.sha256, name + "/" + key.id);
+      if (!added) {
+        tenants.complain("keys " + other->second + " and " + name + "/" + key.id +
+                         " have the same sha256; give each its own");
+      }
+    }
+  }
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "ccd";
+  return name.data();
+}
+
+void read_daemon(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  if (const auto id = map.find("id")) {
+    if (const auto text = id->text()) {
+      if (!is_name(*text, 64)) id->complain("must be 1 to 64 letters, digits and ._-");
+      config.daemon_id = *text;
+    }
+  }
+}
+
+void read_all(const YamlValue& root, Config& config) {
+  YamlMap map(root);
+  config.daemon_id = host_name();
+  if (const auto part = map.find("daemon")) read_daemon(*part, config);
+  if (const auto part = map.find("http")) read_http(*part, config.http);
+  if (const auto part = map.need("postgres", "postgres: {conninfo: …}")) {
+    read_postgres(*part, config);
+  }
+  if (const auto part = map.need("redis", "redis: {address: …}")) read_redis(*part, config);
+  if (const auto part = map.find("stream")) read_stream(*part, config);
+  if (const auto part = map.find("log")) read_log(*part, config);
+  if (const auto part = map.find("calls")) read_calls(*part, config);
+
+  std::vector<std::pair<YamlValue, std::string>> channels_named, tenants_named;
+  if (const auto part = map.find("channels")) {
+    YamlMap channels(*part);
+    for (const auto& [code, value] : channels.entries()) {
+      config.channels.emplace(code, read_channel(code, value, tenants_named));
+    }
+  }
+  if (const auto part = map.find("tenants")) {
+    YamlMap tenants(*part);
+    for (const auto& [name, value] : tenants.entries()) {
+      config.tenants.emplace(name, read_tenant(name, value, channels_named));
+    }
+    check_keys(config, *part);
+  }
+  check_names(channels_named, config.channels, "channel");
+  check_names(tenants_named, config.tenants, "tenant");
+}
+
+}  // namespace
+
+Result<Config> read_config(const std::string& path) {
+  if (::access(path.c_str(), R_OK) != 0) {
+    return Error{path +
+                 ": can't be read: " + std::error_code(errno, std::generic_category()).message()};
+  }
+  Complaints complaints(path);
+  Config config;
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAllFromFile(path);
+    if (documents.size() == 1) {
+      read_all(YamlValue(complaints, documents[0], documents[0].Mark(), ""), config);
+    } else {
+      complaints.add(YAML::Mark::null_mark(), "",
+                     documents.empty() ? "is empty; start from conf/cc.yaml"
+                                       : "must be one document; remove the \"---\" lines");
+    }
+  } catch (const YAML::Exception& error) {
+    complaints.add(error.mark, "", "is not YAML: " + error.msg);
+  }
+  if (!complaints.empty()) return Error{complaints.text()};
+  return config;
+}
+
+}  // namespace cc

@@ -1,0 +1,92 @@
+// cc.yaml: what ccd is told. Every complaint names file, line and column; unknown keys are refused;
+// secrets are `file:/path` or `env:NAME`, never the value itself.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "io/redis.hpp"
+#include "result.hpp"
+
+namespace cc {
+
+using Millis = std::chrono::milliseconds;
+
+/// An account at a provider of kind e9 (channels.md).
+struct E9Account {
+  std::string base_url = "https://api.33e9cloud.com";
+  std::string soft_version = "2016-01-01";
+  std::string account_sid, auth_token, app_id;
+  std::string ca_file;
+};
+
+struct ChannelConfig {
+  std::string code;  // ≤ 8 characters
+  std::string kind;  // e9
+  bool enabled = true;
+  int priority = 100;  // lower first
+  int weight = 1;
+  std::string default_tenant;  // of calls that nobody can be found for
+  Millis connect_timeout{3000};
+  Millis answer_timeout{30000};
+  E9Account e9;
+};
+
+struct ApiKey {
+  std::string id;             // a name for logs; never the key
+  std::string sha256;         // of the key, hex
+  std::set<std::string> scopes;  // call, read, numbers, admin
+};
+
+struct Tenant {
+  std::string name;  // ≤ 32 characters
+  std::vector<ApiKey> keys;
+  std::vector<std::string> channels;  // allowed, in no order; empty = all
+  std::string main_num, ext_num;      // default of its calls
+};
+
+struct Config {
+  std::string daemon_id;  // unique in the fleet; default: the host's name
+
+  struct Http {
+    std::vector<std::string> listen{"127.0.0.1:8180"};  // address:port or unix:/path
+    std::size_t max_body = 64 * 1024;
+    Millis header_timeout{10000}, body_timeout{15000}, idle_timeout{75000};
+    std::size_t max_connections = 4096;
+  } http;
+
+  struct {
+    std::string conninfo;  // libpq's; password may be given apart as a secret
+    std::size_t pool = 8;
+  } postgres;
+
+  redis::Options redis;
+
+  struct {
+    std::string prefix = "cc:events:";
+    unsigned partitions = 1;
+    std::size_t batch = 500;
+    Millis trim_lag{3600 * 1000};
+    std::uint64_t trim_bytes = 256ULL << 20;
+  } stream;
+
+  struct {
+    std::string level = "info";  // trace, debug, info, warn, error
+    std::string format = "text"; // text, json
+  } log;
+
+  int default_max_duration = 3600;  // seconds; at most 8 h
+  std::map<std::string, ChannelConfig> channels;
+  std::map<std::string, Tenant> tenants;
+};
+
+/// Reads and checks a whole file. The error lists every complaint, a line each:
+/// "cc.yaml:12:5: channels.e9.appId: must be 32 characters, got 3; …remedy".
+Result<Config> read_config(const std::string& path);
+
+}  // namespace cc

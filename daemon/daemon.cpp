@@ -1,0 +1,259 @@
+#include "daemon.hpp"
+
+#include <csignal>
+#include <exception>
+#include <functional>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <systemd/sd-daemon.h>
+
+#include "api/server.hpp"
+#include "call/attempts.hpp"
+#include "call/hangups.hpp"
+#include "call/reaper.hpp"
+#include "call/service.hpp"
+#include "call/watch.hpp"
+#include "channel/channels.hpp"
+#include "dispatch/dispatcher.hpp"
+#include "dispatch/waiting.hpp"
+#include "fleet/membership.hpp"
+#include "health.hpp"
+#include "io/http_client.hpp"
+#include "io/pg.hpp"
+#include "log.hpp"
+#include "metrics.hpp"
+#include "migrate.hpp"
+#include "spawn.hpp"
+
+namespace cc {
+namespace {
+
+constexpr Millis sweep_every{250};       // waiting events, attempts, hang-ups
+constexpr Millis reap_every{2000};
+constexpr Millis partitions_every{3'600'000};
+constexpr Millis drain_time{20'000};     // of requests under way, after SIGTERM
+constexpr Millis attempts_time{35'000};  // of originates under way: an answer is waited for 30 s
+
+class Daemon final : public Health {
+ public:
+  Daemon(Config config, std::string path)
+      : config_(std::move(config)),
+        path_(std::move(path)),
+        pool_(loop_.get_executor(), config_.postgres.conninfo, config_.postgres.pool),
+        http_(loop_.get_executor()),
+        channels_(http_, clock_),
+        membership_(pool_, clock_, config_.daemon_id, CC_VERSION),
+        watch_(pool_, clock_),
+        attempts_(call_parts()),
+        hangups_(call_parts()),
+        service_(call_parts(), attempts_, hangups_),
+        dispatcher_(DrainParts{config_, pool_, channels_, membership_, clock_, metrics_, watch_}),
+        redis_(loop_.get_executor(), config_.redis),
+        reaper_(call_parts(), dispatcher_, redis_),
+        api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access) {
+    channels_.configure(config_.channels);
+  }
+
+  int run();
+
+  std::vector<PartHealth> parts() const override;
+  bool draining() const override { return draining_; }
+
+ private:
+  CallParts call_parts() { return {config_, pool_, channels_, membership_, clock_, metrics_, watch_}; }
+  static void log_access(const api::AccessEntry& entry);
+
+  asio::awaitable<void> start();
+  asio::awaitable<void> stop();
+  asio::awaitable<void> listen_for_signals();
+  asio::awaitable<void> stay_member();
+  asio::awaitable<void> keep_watchdog();
+  asio::awaitable<void> repeat(std::string name, Millis pause, std::function<asio::awaitable<void>()> pass);
+  asio::awaitable<void> sweep();
+  asio::awaitable<void> keep_partitions();
+  void reload();
+
+  asio::io_context loop_{1};
+  Config config_;
+  std::string path_;
+  SystemClock clock_;
+  Metrics metrics_;
+  pg::Pool pool_;
+  HttpClient http_;
+  Channels channels_;
+  Membership membership_;
+  Watch watch_;
+  Attempts attempts_;
+  Hangups hangups_;
+  CallService service_;
+  Dispatcher dispatcher_;
+  redis::Link redis_;  // for single commands; each partition's drain has a connection of its own
+  Reaper reaper_;
+  api::ApiServer api_;
+  bool draining_ = false;
+  int exit_code_ = 0;
+};
+
+void Daemon::log_access(const api::AccessEntry& entry) {
+  log().info("{} {} {} {} {} us tenant={} key={} call={} request={}", entry.method, entry.route, entry.status,
+             entry.received, entry.took.count(), entry.tenant, entry.key, entry.call, entry.request_id);
+}
+
+std::vector<PartHealth> Daemon::parts() const {
+  const pg::Pool::Status database = pool_.status();
+  std::vector<PartHealth> list;
+  list.push_back({"postgresql", database.reachable,
+                  database.reachable ? std::to_string(database.open) + " connections" : database.last_error});
+  list.push_back(dispatcher_.health());
+  return list;
+}
+
+int Daemon::run() {
+  asio::co_spawn(loop_, start(), [this](const std::exception_ptr& error) {
+    if (!error) return;
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& failure) {
+      log().critical("ccd can't start: {}", failure.what());
+    }
+    exit_code_ = 1;
+    loop_.stop();
+  });
+  loop_.run();
+  return exit_code_;
+}
+
+asio::awaitable<void> Daemon::start() {
+  log().info("ccd {} starting as {}", CC_VERSION, config_.daemon_id);
+  const Result<int> schema = co_await check_schema(pool_);
+  if (!schema) throw std::runtime_error(schema.error().message);
+  co_await make_partitions(pool_, clock_.epoch_ms());
+  co_await membership_.join();
+  log().info("schema {}, epoch {}", *schema, membership_.epoch());
+
+  const auto executor = loop_.get_executor();
+  spawn(executor, "signals", listen_for_signals());
+  spawn(executor, "membership", stay_member());
+  spawn(executor, "watch", watch_.run());
+  spawn(executor, "dispatcher", dispatcher_.run());
+  spawn(executor, "sweeps", repeat("sweep", sweep_every, [this] { return sweep(); }));
+  spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
+  spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
+  spawn(executor, "partitions", repeat("partitions", partitions_every, [this] { return keep_partitions(); }));
+  api_.start();
+  for (const std::string& address : api_.bound_addresses()) log().info("listening on {}", address);
+  spawn(executor, "watchdog", keep_watchdog());
+  sd_notify(0, "READY=1");
+}
+
+asio::awaitable<void> Daemon::repeat(std::string name, Millis pause,
+                                     std::function<asio::awaitable<void>()> pass) {
+  for (;;) {
+    try {
+      co_await pass();
+    } catch (const pg::Failure& failure) {
+      log().warn("{}: {}", name, failure.what());
+    }
+    co_await clock_.sleep_for(pause);
+  }
+}
+
+asio::awaitable<void> Daemon::sweep() {
+  const WaitingReport waiting = co_await sweep_waiting(pool_, clock_.epoch_ms());
+  for (const std::int64_t call : waiting.fold.changed) watch_.notify(call);
+  if (waiting.expired > 0) {
+    metrics_.dead_letters.Increment(static_cast<double>(waiting.expired));
+    log().warn("{} events waited 60 s for a call that nobody knows: now dead letters", waiting.expired);
+  }
+  if (!draining_) co_await attempts_.adopt();
+  co_await hangups_.pursue();
+  metrics_.pg_reachable.Set(pool_.status().reachable ? 1 : 0);
+  metrics_.drained_ms.Set(static_cast<double>(dispatcher_.drained_ms()));
+}
+
+asio::awaitable<void> Daemon::keep_partitions() {
+  const int made = co_await make_partitions(pool_, clock_.epoch_ms());
+  if (made > 0) log().info("made {} partitions", made);
+}
+
+asio::awaitable<void> Daemon::stay_member() {
+  co_await membership_.keep();
+  log().critical("another process has joined as {}: daemon.id must be unique. Stopping", config_.daemon_id);
+  exit_code_ = 1;
+  loop_.stop();
+}
+
+asio::awaitable<void> Daemon::keep_watchdog() {
+  std::uint64_t microseconds = 0;
+  if (sd_watchdog_enabled(0, &microseconds) <= 0) co_return;
+  for (;;) {
+    sd_notify(0, "WATCHDOG=1");
+    co_await clock_.sleep_for(Millis{static_cast<std::int64_t>(microseconds / 3000)});
+  }
+}
+
+asio::awaitable<void> Daemon::listen_for_signals() {
+  asio::signal_set signals(loop_, SIGTERM, SIGINT, SIGHUP);
+  for (;;) {
+    const int signal = co_await signals.async_wait(asio::use_awaitable);
+    if (signal == SIGHUP) {
+      reload();
+      continue;
+    }
+    break;
+  }
+  co_await stop();
+}
+
+void Daemon::reload() {
+  Result<Config> fresh = read_config(path_);
+  if (!fresh) {
+    log().error("the new configuration is wrong; the old one stays:\n{}", fresh.error().message);
+    return;
+  }
+  // What is bound to sockets and connections needs a restart; the rest is taken over.
+  config_.channels = fresh->channels;
+  config_.tenants = fresh->tenants;
+  config_.default_max_duration = fresh->default_max_duration;
+  config_.log = fresh->log;
+  config_.stream.batch = fresh->stream.batch;
+  config_.stream.trim_lag = fresh->stream.trim_lag;
+  config_.stream.trim_bytes = fresh->stream.trim_bytes;
+  channels_.configure(config_.channels);
+  api_.reconfigure(config_);
+  configure_log(config_.log.level, config_.log.format);
+  log().info("configuration read again");
+}
+
+asio::awaitable<void> Daemon::stop() {
+  log().info("stopping: finishing what is under way");
+  sd_notify(0, "STOPPING=1");
+  draining_ = true;
+  attempts_.stop();
+  co_await api_.drain(drain_time);
+  // An originate under way may ring a phone: its answer is waited for, or it would be unknown.
+  const auto until = clock_.steady() + attempts_time;
+  while (attempts_.in_hand() > 0 && clock_.steady() < until) co_await clock_.sleep_for(Millis{20});
+  if (attempts_.in_hand() > 0) log().warn("{} attempts were left sending", attempts_.in_hand());
+  try {
+    co_await membership_.leave();
+  } catch (const pg::Failure& failure) {
+    log().warn("leaving the fleet: {}", failure.what());
+  }
+  log().info("stopped");
+  loop_.stop();
+}
+
+}  // namespace
+
+int run_daemon(Config config, std::string config_path) {
+  std::signal(SIGPIPE, SIG_IGN);
+  // Never destroyed: the loop's suspended coroutines refer to the parts and the parts' sockets to the loop,
+  // so no order of destruction is right. What matters is committed; the kernel closes the rest.
+  auto* daemon = new Daemon(std::move(config), std::move(config_path));
+  return daemon->run();
+}
+
+}  // namespace cc

@@ -1,0 +1,189 @@
+#include "dispatch/batch.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "dispatch/dead_letter.hpp"
+#include "dispatch/recovery.hpp"
+#include "dispatch/waiting.hpp"
+#include "fault.hpp"
+
+namespace cc {
+namespace {
+
+std::string key_text(const DeliveryKey& key) { return {reinterpret_cast<const char*>(key.data()), key.size()}; }
+
+Unreadable unreadable(const StreamEntry& entry, std::string reason, std::int64_t received_ms) {
+  Delivery delivery;
+  delivery.channel = entry.field;
+  delivery.body = entry.value;
+  return {key_text(delivery_key(delivery)), entry.field, std::move(reason), received_ms, entry.value};
+}
+
+void understand_entry(const StreamEntry& entry, const Channels& channels, std::int64_t now_ms, Batch& batch) {
+  if (entry.malformed) {
+    batch.unreadable.push_back(unreadable(entry, "the stream's entry has not exactly one field", now_ms));
+    return;
+  }
+  Result<Delivery> delivery = decode_envelope(entry.field, entry.value);
+  if (!delivery) {
+    batch.unreadable.push_back(unreadable(entry, delivery.error().message, now_ms));
+    return;
+  }
+  if (batch.oldest_received_ms == 0 || delivery->received_ms < batch.oldest_received_ms) {
+    batch.oldest_received_ms = delivery->received_ms;
+  }
+  const auto give_up = [&](std::string reason) {
+    batch.unreadable.push_back({key_text(delivery_key(*delivery)), entry.field, std::move(reason),
+                                delivery->received_ms, entry.value});
+  };
+  const auto channel = channels.find(entry.field);
+  if (channel == nullptr) return give_up("no channel of this code is configured");
+  Understood understood = channel->kind->understand(*delivery);
+  batch.ignored += understood.ignored;
+  if (!understood.problem.empty()) give_up(std::move(understood.problem));
+  for (ChannelEvent& event : understood.events) {
+    batch.events.push_back({std::move(event), entry.field, entry.value});
+  }
+}
+
+// Several copies of one delivery in a batch: one row may be written only once by an INSERT.
+void drop_repeats(std::vector<FoundEvent>& events) {
+  std::map<EventKey, std::size_t> first;
+  std::vector<FoundEvent> kept;
+  for (FoundEvent& item : events) {
+    const auto [at, fresh] = first.try_emplace(item.found.event.key, kept.size());
+    if (fresh) {
+      kept.push_back(std::move(item));
+    } else if (item.found.event.received_ms < kept[at->second].found.event.received_ms) {
+      kept[at->second] = std::move(item);
+    }
+  }
+  events = std::move(kept);
+}
+
+constexpr std::string_view lock_cursor_sql =
+    "SELECT entry_id, owner, epoch FROM stream_cursor WHERE stream = $1 FOR UPDATE";
+
+constexpr std::string_view find_calls_sql =
+    "SELECT a.channel, a.channel_call_id, a.call, a.attempt FROM call_attempt a "
+    "JOIN unnest($1::varchar[], $2::varchar[]) AS x (channel, channel_call_id) "
+    "ON a.channel = x.channel AND a.channel_call_id = x.channel_call_id";
+
+constexpr std::string_view move_cursor_sql =
+    "UPDATE stream_cursor SET entry_id = $2, entries_added = $3, highest_id = $4, run_id = $5, updated = $6 "
+    "WHERE stream = $1";
+
+using KnownCalls = std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, int>>;
+
+pg::Statement find_calls(const Batch& batch) {
+  std::set<std::pair<std::string, std::string>> wanted;
+  for (const FoundEvent& item : batch.events) {
+    if (!item.found.call && !item.found.channel_call_id.empty()) {
+      wanted.emplace(item.channel, item.found.channel_call_id);
+    }
+  }
+  std::vector<std::string> channel, id;
+  for (const auto& [code, call_id] : wanted) {
+    channel.push_back(code);
+    id.push_back(call_id);
+  }
+  return {find_calls_sql, pg::params(pg::array(channel), pg::array(id))};
+}
+
+KnownCalls known_calls(const pg::Rows& rows) {
+  KnownCalls known;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    known[{std::string(rows.text(row, "channel")), std::string(rows.text(row, "channel_call_id"))}] = {
+        rows.integer(row, "call"), static_cast<int>(rows.integer(row, "attempt"))};
+  }
+  return known;
+}
+
+struct Sorted {
+  NewEvents ours;
+  std::vector<FoundEvent> waiting;
+};
+
+Sorted sort_events(std::vector<FoundEvent> events, const KnownCalls& known) {
+  Sorted sorted;
+  for (FoundEvent& item : events) {
+    if (!item.found.call) {
+      const auto found = known.find({item.channel, item.found.channel_call_id});
+      if (found == known.end()) {
+        sorted.waiting.push_back(std::move(item));
+        continue;
+      }
+      item.found.call = found->second.first;
+      item.found.event.attempt = found->second.second;
+    }
+    sorted.ours[*item.found.call].push_back(
+        {std::move(item.found.event), std::move(item.raw), std::move(item.found.channel_call_id), item.channel});
+  }
+  return sorted;
+}
+
+}  // namespace
+
+Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& channels, std::int64_t now_ms) {
+  Batch batch;
+  batch.deliveries = entries.size();
+  for (const StreamEntry& entry : entries) understand_entry(entry, channels, now_ms, batch);
+  drop_repeats(batch.events);
+  return batch;
+}
+
+Batch give_up_on(const StreamEntry& entry, const std::string& reason, std::int64_t now_ms) {
+  Batch batch;
+  batch.deliveries = 1;
+  std::int64_t received_ms = now_ms;
+  Unreadable letter = unreadable(entry, reason, now_ms);
+  if (const Result<Delivery> delivery = decode_envelope(entry.field, entry.value)) {
+    received_ms = delivery->received_ms;
+    letter.key = key_text(delivery_key(*delivery));
+  }
+  letter.received_ms = received_ms;
+  batch.unreadable.push_back(std::move(letter));
+  return batch;
+}
+
+asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels, const CursorHold& hold,
+                                           StreamId from, const StreamPosition& position, Batch batch,
+                                           std::int64_t now_ms) {
+  CommitReport report;
+  pg::Transaction transaction = co_await pool.begin();
+  std::vector<pg::Statement> opening;
+  opening.push_back({lock_cursor_sql, pg::params(hold.stream)});
+  opening.push_back(find_calls(batch));
+  const std::vector<pg::Rows> opened = co_await transaction.pipeline(std::move(opening));
+  fault_point("dispatch.locked");
+  const pg::Rows& cursor = opened[0];
+  report.cursor_moved = !cursor.empty() && cursor.text(0, "entry_id") == to_text(from) &&
+                        cursor.opt_text(0, "owner") == hold.owner && cursor.integer(0, "epoch") == hold.epoch;
+  if (!report.cursor_moved) co_return report;
+
+  Sorted sorted = sort_events(std::move(batch.events), known_calls(opened[1]));
+  report.waiting = sorted.waiting.size();
+  report.fold = co_await fold_events(transaction, sorted.ours, now_ms);
+  if (!report.fold.unknown.empty()) {
+    const NewEvents recovered =
+        co_await recover_calls(transaction, channels, report.fold.unknown, std::move(sorted.ours), now_ms);
+    const FoldReport more = co_await fold_events(transaction, recovered, now_ms);
+    report.fold.stored += more.stored;
+    report.fold.changed.insert(report.fold.changed.end(), more.changed.begin(), more.changed.end());
+  }
+  fault_point("dispatch.folded");
+  std::vector<pg::Statement> closing;
+  if (!sorted.waiting.empty()) closing.push_back(put_to_wait(sorted.waiting));
+  if (!batch.unreadable.empty()) closing.push_back(keep_unreadable(batch.unreadable, now_ms));
+  closing.push_back({move_cursor_sql,
+                     pg::params(hold.stream, to_text(position.cursor), position.entries_added,
+                                to_text(position.highest), position.run_id, now_ms)});
+  co_await transaction.pipeline(std::move(closing));
+  fault_point("dispatch.before_commit");
+  co_await transaction.commit();
+  fault_point("dispatch.committed");
+  co_return report;
+}
+
+}  // namespace cc

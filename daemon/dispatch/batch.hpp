@@ -1,0 +1,66 @@
+// A batch of stream entries becomes records: understand, find each event's call, and commit all of it
+// with the cursor in one transaction (rules.md, "Draining: exactly once").
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "channel/channels.hpp"
+#include "dispatch/stream.hpp"
+#include "event.hpp"
+#include "io/pg.hpp"
+#include "store/record_store.hpp"
+
+namespace cc {
+
+/// An event with the envelope of its delivery.
+struct FoundEvent {
+  ChannelEvent found;
+  std::string channel;
+  std::string raw;
+};
+
+/// A delivery that nobody could read.
+struct Unreadable {
+  std::string key;      // its delivery key, 16 bytes
+  std::string channel;
+  std::string reason;
+  std::int64_t received_ms = 0;
+  std::string raw;
+};
+
+struct Batch {
+  std::vector<FoundEvent> events;
+  std::vector<Unreadable> unreadable;
+  std::size_t deliveries = 0;
+  std::size_t ignored = 0;
+  std::int64_t oldest_received_ms = 0;
+};
+
+/// Pure: what the entries say. Never fails; what can't be read is `unreadable`.
+Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& channels, std::int64_t now_ms);
+
+/// The same entry as a dead letter, when PostgreSQL would not take what it says.
+Batch give_up_on(const StreamEntry& entry, const std::string& reason, std::int64_t now_ms);
+
+/// Who commits: a cursor is only moved by its owner, from where the owner read.
+struct CursorHold {
+  std::string stream;
+  std::string owner;
+  std::int64_t epoch = 0;
+};
+
+struct CommitReport {
+  bool cursor_moved = true;  // false: the cursor is not where we read from, or not ours any more
+  FoldReport fold;
+  std::size_t waiting = 0;
+};
+
+/// Commits the batch and moves the cursor to `position.cursor`, if it stands at `from`. Throws pg::Failure.
+asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels, const CursorHold& hold,
+                                           StreamId from, const StreamPosition& position, Batch batch,
+                                           std::int64_t now_ms);
+
+}  // namespace cc

@@ -1,0 +1,69 @@
+#include "dispatch/dispatcher.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "spawn.hpp"
+#include "log.hpp"
+
+namespace cc {
+namespace {
+
+constexpr Millis look_every{30'000};
+
+}  // namespace
+
+void Dispatcher::start(const std::string& stream, asio::any_io_executor executor) {
+  const auto [at, fresh] = partitions_.try_emplace(stream, nullptr);
+  if (!fresh) return;
+  at->second = std::make_shared<Partition>(parts_, stream);
+  spawn(executor, "drain of " + stream, at->second->run(), at->second);
+}
+
+asio::awaitable<void> Dispatcher::run() {
+  const auto executor = co_await asio::this_coro::executor;
+  const std::string& prefix = parts_.config.stream.prefix;
+  for (unsigned p = 0; p < parts_.config.stream.partitions; ++p) start(prefix + std::to_string(p), executor);
+  for (;;) {
+    try {
+      const auto redis = co_await redis::Connection::connect(executor, parts_.config.redis, Millis{3000});
+      const std::vector<std::string> found = co_await find_streams(*redis, prefix);
+      for (const std::string& stream : found) {
+        if (partitions_.contains(stream)) continue;
+        log().critical("{} exists in Redis but is beyond stream.partitions = {}; draining it all the same. "
+                       "Make nginx.conf's cc_stream and cc.yaml agree",
+                       stream, parts_.config.stream.partitions);
+        start(stream, executor);
+      }
+      parts_.metrics.redis_reachable.Set(1);
+    } catch (const redis::Failure& failure) {
+      parts_.metrics.redis_reachable.Set(0);
+      log().warn("looking for streams: {}", failure.what());
+    } catch (const std::runtime_error& error) {
+      log().warn("looking for streams: {}", error.what());
+    }
+    co_await parts_.clock.sleep_for(look_every);
+  }
+}
+
+PartHealth Dispatcher::health() const {
+  PartHealth health{"dispatcher", !partitions_.empty(), {}};
+  for (const auto& [stream, partition] : partitions_) {
+    if (!health.says.empty()) health.says += "; ";
+    health.says += stream + ": " + partition->says();
+    if (!partition->draining() && partition->says() != "drained by another daemon") health.ok = false;
+  }
+  return health;
+}
+
+std::int64_t Dispatcher::drained_ms() const {
+  std::int64_t least = 0;
+  for (const auto& [stream, partition] : partitions_) {
+    if (!partition->draining()) continue;
+    least = least == 0 ? partition->drained_ms() : std::min(least, partition->drained_ms());
+  }
+  return least;
+}
+
+}  // namespace cc

@@ -1,0 +1,31 @@
+// Drains every partition that exists: those of the configuration, and those that Redis holds beyond it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "dispatch/partition.hpp"
+#include "health.hpp"
+
+namespace cc {
+
+class Dispatcher {
+ public:
+  explicit Dispatcher(DrainParts parts) : parts_(parts) {}
+
+  /// Starts a drain for each partition, and looks for further ones each 30 s, until cancelled.
+  asio::awaitable<void> run();
+
+  PartHealth health() const;
+  /// The least of all partitions (rules.md, "Silence is measured in drained time").
+  std::int64_t drained_ms() const;
+
+ private:
+  void start(const std::string& stream, asio::any_io_executor executor);
+
+  DrainParts parts_;
+  std::map<std::string, std::shared_ptr<Partition>> partitions_;
+};
+
+}  // namespace cc

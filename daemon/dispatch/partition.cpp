@@ -1,0 +1,215 @@
+#include "dispatch/partition.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "fault.hpp"
+#include "log.hpp"
+
+namespace cc {
+namespace {
+
+constexpr Millis block{500};
+constexpr Millis observe_every{1000};
+constexpr Millis trim_every{10'000};
+constexpr Millis not_ours_pause{2000};
+
+std::string take_sql() {
+  return "INSERT INTO stream_cursor AS c (stream, owner, epoch) VALUES ($1, $2, $3) "
+         "ON CONFLICT (stream) DO UPDATE SET owner = $2, epoch = $3 "
+         "WHERE c.owner IS NULL OR c.owner = $2 OR " +
+         dead_owner_sql("c") + " RETURNING entry_id, entries_added, highest_id, run_id";
+}
+
+constexpr std::string_view store_sql =
+    "UPDATE stream_cursor SET entry_id = $4, entries_added = $5, highest_id = $6, run_id = $7, updated = $8 "
+    "WHERE stream = $1 AND owner = $2 AND epoch = $3";
+
+// Whether the statement was refused because of what it held, and would be again: look for the culprit.
+bool is_poison(const pg::Failure& failure) {
+  const std::string kind = failure.sqlstate.substr(0, 2);
+  return kind == "21" || kind == "22" || kind == "23" || kind == "54";
+}
+
+}  // namespace
+
+Partition::Partition(DrainParts parts, std::string stream) : parts_(parts) { hold_.stream = std::move(stream); }
+
+asio::awaitable<void> Partition::run() {
+  for (;;) {
+    std::string problem;
+    try {
+      co_await serve();
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == asio::error::operation_aborted) throw;
+      problem = error.what();
+    } catch (const std::exception& error) {
+      problem = error.what();
+    }
+    draining_ = false;
+    if (problem.empty()) {
+      co_await parts_.clock.sleep_for(not_ours_pause);
+      continue;
+    }
+    says_ = problem;
+    const Millis pause = backoff_.next();
+    log().warn("{}: {}; trying again in {} ms", hold_.stream, problem, pause.count());
+    co_await parts_.clock.sleep_for(pause);
+  }
+}
+
+asio::awaitable<void> Partition::serve() {
+  owned_ = co_await take();
+  if (!owned_) {
+    says_ = "drained by another daemon";
+    co_return;
+  }
+  auto redis = co_await redis::Connection::connect(co_await asio::this_coro::executor, parts_.config.redis,
+                                                   Millis{3000});
+  co_await check(*redis);
+  log().info("{}: draining after {}", hold_.stream, to_text(position_.cursor));
+  backoff_.reset();
+  draining_ = true;
+  says_ = "draining";
+  co_await drain(*redis);
+}
+
+asio::awaitable<bool> Partition::take() {
+  static const std::string sql = take_sql();
+  hold_.owner = parts_.membership.id();
+  hold_.epoch = parts_.membership.epoch();
+  const pg::Rows rows = co_await parts_.pool.query(sql, pg::params(hold_.stream, hold_.owner, hold_.epoch));
+  if (rows.empty()) co_return false;
+  position_.cursor = parse_stream_id(rows.text(0, "entry_id")).value_or(StreamId{});
+  position_.entries_added = rows.integer(0, "entries_added");
+  position_.highest = parse_stream_id(rows.text(0, "highest_id")).value_or(StreamId{});
+  position_.run_id = rows.opt_text(0, "run_id").value_or("");
+  stored_ = position_;
+  co_return true;
+}
+
+asio::awaitable<void> Partition::check(redis::Connection& redis) {
+  const StreamState state = co_await inspect(redis, hold_.stream, position_);
+  const StreamVerdict verdict = judge(position_, state);
+  if (!verdict.says.empty()) {
+    log().critical("{}: {}", hold_.stream, verdict.says);
+    parts_.metrics.stream_went_back.Increment();
+  }
+  if (verdict.went_back) {
+    position_.cursor = StreamId{};
+    position_.highest = state.last_generated;
+    position_.entries_added = state.entries_added;
+  }
+  position_.run_id = state.run_id;
+  co_await store_position();
+}
+
+asio::awaitable<void> Partition::drain(redis::Connection& redis) {
+  while (owned_) {
+    const std::int64_t asked_ms = parts_.clock.epoch_ms();
+    const std::vector<StreamEntry> entries =
+        co_await read_after(redis, hold_.stream, position_.cursor, parts_.config.stream.batch, block);
+    if (entries.empty()) {
+      drained_ms_ = asked_ms;
+    } else {
+      fault_point("dispatch.read");
+      co_await commit(entries);
+    }
+    const auto now = parts_.clock.steady();
+    if (owned_ && now - observed_ >= observe_every) co_await observe(redis);
+    if (owned_ && now - trimmed_ >= trim_every) co_await trim(redis);
+  }
+}
+
+asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries) {
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  const std::vector<StreamEntry> list(entries.begin(), entries.end());
+  std::string refused;
+  try {
+    co_await commit_as(entries, understand_batch(list, parts_.channels, now_ms));
+  } catch (const pg::Failure& failure) {
+    if (!is_poison(failure)) throw;
+    refused = failure.what();
+  }
+  if (refused.empty() || !owned_) co_return;
+  if (entries.size() == 1) {
+    log().error("{}: entry {} becomes a dead letter: {}", hold_.stream, to_text(entries[0].id), refused);
+    co_await commit_as(entries, give_up_on(entries[0], refused, now_ms));
+    co_return;
+  }
+  const std::size_t half = entries.size() / 2;
+  co_await commit(entries.first(half));
+  if (owned_) co_await commit(entries.subspan(half));
+}
+
+asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries, Batch batch) {
+  StreamPosition next = position_;
+  next.cursor = entries.back().id;
+  next.highest = std::max(next.highest, next.cursor);
+  const std::int64_t oldest_ms = batch.oldest_received_ms;
+  const std::size_t deliveries = batch.deliveries, ignored = batch.ignored;
+  const std::size_t unreadable = batch.unreadable.size(), events = batch.events.size();
+  const CommitReport report = co_await commit_batch(parts_.pool, parts_.channels, hold_, position_.cursor, next,
+                                                    std::move(batch), parts_.clock.epoch_ms());
+  if (!report.cursor_moved) {
+    log().warn("{}: the cursor is not where we left it; reading it again", hold_.stream);
+    owned_ = false;
+    co_return;
+  }
+  position_ = next;
+  stored_ = next;
+  Metrics& metrics = parts_.metrics;
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  metrics.deliveries.Increment(static_cast<double>(deliveries));
+  metrics.events.Increment(static_cast<double>(report.fold.stored));
+  metrics.repeats.Increment(static_cast<double>(events - std::min(events, report.fold.stored + report.waiting)));
+  metrics.dead_letters.Increment(static_cast<double>(unreadable));
+  metrics.ignored_events.Increment(static_cast<double>(ignored));
+  metrics.waiting_events.Increment(static_cast<double>(report.waiting));
+  metrics.late_life.Increment(static_cast<double>(report.fold.late_life));
+  if (oldest_ms > 0) {
+    metrics.commit_delay.Observe(static_cast<double>(now_ms - oldest_ms) / 1000.0);
+    drained_ms_ = std::max(drained_ms_, oldest_ms);
+  }
+  for (const std::int64_t call : report.fold.changed) parts_.watch.notify(call);
+}
+
+asio::awaitable<void> Partition::observe(redis::Connection& redis) {
+  observed_ = parts_.clock.steady();
+  const StreamState state = co_await inspect(redis, hold_.stream, position_);
+  position_.entries_added = std::max(position_.entries_added, state.entries_added);
+  position_.highest = std::max(position_.highest, state.last_generated);
+  if (position_.entries_added != stored_.entries_added || position_.highest != stored_.highest) {
+    co_await store_position();
+  }
+}
+
+asio::awaitable<void> Partition::trim(redis::Connection& redis) {
+  trimmed_ = parts_.clock.steady();
+  const StreamState state = co_await inspect(redis, hold_.stream, position_);
+  if (!state.exists || state.length == 0) co_return;
+  const auto lag = static_cast<std::uint64_t>(parts_.config.stream.trim_lag.count());
+  const auto now = static_cast<std::uint64_t>(parts_.clock.epoch_ms());
+  StreamId keep_from{now > lag ? now - lag : 0, 0};
+  const std::uint64_t bytes = co_await memory_of(redis, hold_.stream);
+  if (bytes > parts_.config.stream.trim_bytes && position_.cursor > state.first) {
+    // Too large: give up a quarter of the committed time, and see again in ten seconds.
+    const std::uint64_t span = position_.cursor.ms - state.first.ms;
+    keep_from = std::max(keep_from, StreamId{state.first.ms + span / 4 + 1, 0});
+  }
+  keep_from = std::min(keep_from, stored_.cursor);
+  if (keep_from <= state.first || keep_from <= state.trimmed_to) co_return;
+  co_await trim_below(redis, hold_.stream, keep_from);
+  fault_point("dispatch.trimmed");
+}
+
+asio::awaitable<void> Partition::store_position() {
+  const StreamPosition now = position_;
+  const pg::Rows rows = co_await parts_.pool.query(
+      store_sql, pg::params(hold_.stream, hold_.owner, hold_.epoch, to_text(now.cursor), now.entries_added,
+                            to_text(now.highest), now.run_id, parts_.clock.epoch_ms()));
+  owned_ = rows.affected() == 1;
+  stored_ = now;
+}
+
+}  // namespace cc

@@ -1,0 +1,72 @@
+// One partition's drain: reads its stream after the cursor and commits batch by batch, while this daemon
+// owns it (rules.md, "Draining: exactly once").
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "call/watch.hpp"
+#include "channel/channels.hpp"
+#include "config.hpp"
+#include "dispatch/batch.hpp"
+#include "dispatch/stream.hpp"
+#include "fleet/membership.hpp"
+#include "io/backoff.hpp"
+#include "io/clock.hpp"
+#include "io/pg.hpp"
+#include "io/redis.hpp"
+#include "metrics.hpp"
+
+namespace cc {
+
+/// What all partitions share. Everything is owned by the Daemon and outlives them.
+struct DrainParts {
+  const Config& config;
+  pg::Pool& pool;
+  const Channels& channels;
+  const Membership& membership;
+  Clock& clock;
+  Metrics& metrics;
+  Watch& watch;
+};
+
+class Partition {
+ public:
+  Partition(DrainParts parts, std::string stream);
+
+  /// Until cancelled. Failures of Redis and PostgreSQL are logged and waited out.
+  asio::awaitable<void> run();
+
+  const std::string& stream() const noexcept { return hold_.stream; }
+  bool draining() const noexcept { return draining_; }
+  /// All that was received before this (epoch ms) is in the records.
+  std::int64_t drained_ms() const noexcept { return drained_ms_; }
+  const std::string& says() const noexcept { return says_; }
+
+ private:
+  asio::awaitable<void> serve();  // one Redis connection's life
+  asio::awaitable<bool> take();
+  asio::awaitable<void> check(redis::Connection& redis);
+  asio::awaitable<void> drain(redis::Connection& redis);
+  asio::awaitable<void> commit(std::span<const StreamEntry> entries);
+  asio::awaitable<void> commit_as(std::span<const StreamEntry> entries, Batch batch);
+  asio::awaitable<void> observe(redis::Connection& redis);
+  asio::awaitable<void> trim(redis::Connection& redis);
+  asio::awaitable<void> store_position();
+
+  DrainParts parts_;
+  CursorHold hold_;
+  StreamPosition position_;
+  StreamPosition stored_;
+  Backoff backoff_{Millis{100}, Millis{5000}};
+  std::chrono::steady_clock::time_point observed_{}, trimmed_{};
+  std::int64_t drained_ms_ = 0;
+  bool owned_ = false, draining_ = false;
+  std::string says_ = "starting";
+};
+
+}  // namespace cc

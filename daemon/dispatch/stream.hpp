@@ -1,0 +1,80 @@
+// A partition's Redis stream as the dispatcher sees it: ids, entries, and the question whether Redis is
+// still the one that we have been reading (rules.md, "Redis that went back").
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "io/redis.hpp"
+#include "result.hpp"
+
+namespace cc {
+
+namespace asio = boost::asio;
+
+struct StreamId {
+  std::uint64_t ms = 0, sequence = 0;
+  auto operator<=>(const StreamId&) const = default;
+};
+
+std::string to_text(StreamId id);
+std::optional<StreamId> parse_stream_id(std::string_view text);
+
+struct StreamEntry {
+  StreamId id;
+  std::string field;  // the channel's code
+  std::string value;  // the envelope
+  bool malformed = false;  // not exactly one field: somebody else wrote it
+};
+
+/// What we remember of a stream: stored in its cursor row.
+struct StreamPosition {
+  StreamId cursor;                  // committed up to here
+  std::int64_t entries_added = 0;   // highest count seen
+  StreamId highest;                 // highest id seen
+  std::string run_id;
+};
+
+/// What Redis says of it now.
+struct StreamState {
+  bool exists = false;
+  std::int64_t length = 0, entries_added = 0;
+  StreamId last_generated, first, trimmed_to;
+  bool cursor_entry = false, highest_entry = false;  // whether these entries are there
+  std::string run_id;
+};
+
+struct StreamVerdict {
+  bool went_back = false;     // start again from 0-0
+  bool trimmed_past = false;  // our cursor is older than what was trimmed: deliveries may be gone
+  std::string says;           // the alarm's text with the window; empty if all is well
+};
+
+/// Pure: judges the state against what we remember.
+StreamVerdict judge(const StreamPosition& remembered, const StreamState& now);
+
+/// All throw redis::Failure where the link breaks, std::runtime_error on an error reply.
+asio::awaitable<StreamState> inspect(redis::Connection& redis, const std::string& stream,
+                                     const StreamPosition& remembered);
+
+/// Up to `count` entries after `from`; waits for the first one up to `block`.
+asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis, const std::string& stream,
+                                                     StreamId from, std::size_t count,
+                                                     std::chrono::milliseconds block);
+
+/// Trims what is below `id` and notes that first, so that a cursor from before can be told.
+asio::awaitable<void> trim_below(redis::Connection& redis, const std::string& stream, StreamId id);
+
+/// Bytes that the stream takes in Redis' memory, estimated by Redis.
+asio::awaitable<std::uint64_t> memory_of(redis::Connection& redis, const std::string& stream);
+
+/// The streams with this prefix and a number behind it.
+asio::awaitable<std::vector<std::string>> find_streams(redis::Connection& redis, const std::string& prefix);
+
+}  // namespace cc

@@ -1,0 +1,91 @@
+#include "dispatch/waiting.hpp"
+
+#include "store/history.hpp"
+
+namespace cc {
+namespace {
+
+constexpr std::string_view wait_sql =
+    "INSERT INTO waiting_event AS w (event_key, channel, channel_call_id, subject, attempt, source, name, "
+    "received, channel_time, facts, raw) "
+    "SELECT * FROM unnest($1::bytea[], $2::varchar[], $3::varchar[], $4::varchar[], $5::smallint[], "
+    "$6::varchar[], $7::varchar[], $8::bigint[], $9::bigint[], $10::jsonb[], $11::bytea[]) "
+    "ON CONFLICT (event_key) DO UPDATE SET received = excluded.received "
+    "WHERE excluded.received < w.received";
+
+// Oldest first and not too many at a time: a backlog is worked off by the sweeps that follow.
+constexpr std::string_view known_now_sql =
+    "SELECT a.call, a.attempt, w.event_key, w.channel, w.channel_call_id, w.source, w.name, w.received, "
+    "w.channel_time, w.facts, w.raw FROM waiting_event w JOIN call_attempt a "
+    "ON a.channel = w.channel AND a.channel_call_id = w.channel_call_id ORDER BY w.inserted LIMIT 500";
+
+constexpr std::string_view done_sql = "DELETE FROM waiting_event WHERE event_key = ANY($1::bytea[])";
+
+// From the row's insertion by PostgreSQL's clock, never from received-ms: a spool may be hours old.
+constexpr std::string_view expire_sql =
+    "WITH late AS (DELETE FROM waiting_event WHERE inserted < clock_timestamp() - interval '60 seconds' "
+    "RETURNING event_key, channel, channel_call_id, received, raw) "
+    "INSERT INTO dead_letter AS d (delivery_key, channel, reason, received, raw, first_seen, last_seen) "
+    "SELECT DISTINCT ON (substring(event_key FROM 1 FOR 16)) substring(event_key FROM 1 FOR 16), channel, "
+    "'no call is known by the channel''s id ' || channel_call_id, received, raw, $1, $1 FROM late "
+    "ON CONFLICT (delivery_key) DO UPDATE SET count = d.count + 1, last_seen = excluded.last_seen";
+
+NewEvent waiting_from_row(const pg::Rows& rows, std::size_t row) {
+  NewEvent item;
+  item.event = event_from_row(rows, row);
+  if (!rows.is_null(row, "raw")) item.raw = rows.bytes(row, "raw");
+  item.channel_call_id = rows.text(row, "channel_call_id");
+  item.channel = rows.text(row, "channel");
+  return item;
+}
+
+}  // namespace
+
+pg::Statement put_to_wait(const std::vector<FoundEvent>& events) {
+  std::vector<std::string> key, channel, call_id, subject, source, name, facts, raw;
+  std::vector<std::int64_t> attempt, received;
+  std::vector<std::optional<std::int64_t>> channel_time;
+  for (const FoundEvent& item : events) {
+    const Event& event = item.found.event;
+    key.emplace_back(event.key.view());
+    channel.push_back(item.channel);
+    call_id.push_back(item.found.channel_call_id);
+    subject.push_back(item.found.subject);
+    attempt.push_back(event.attempt);
+    source.emplace_back(to_text(event.source));
+    name.emplace_back(to_text(event.name));
+    received.push_back(event.received_ms);
+    channel_time.push_back(event.channel_ms);
+    facts.push_back(to_json(event.facts));
+    raw.push_back(item.raw);
+  }
+  return {wait_sql,
+          pg::params(pg::array_of_bytes(key), pg::array(channel), pg::array(call_id), pg::array(subject),
+                     pg::array(attempt), pg::array(source), pg::array(name), pg::array(received),
+                     pg::array(channel_time), pg::array(facts), pg::array_of_bytes(raw))};
+}
+
+asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms) {
+  WaitingReport report;
+  const pg::Rows expired = co_await pool.query(expire_sql, pg::params(now_ms));
+  report.expired = expired.affected();
+  const pg::Rows rows = co_await pool.query(known_now_sql);
+  if (rows.empty()) co_return report;
+
+  NewEvents events;
+  std::vector<std::string> keys;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    NewEvent item = waiting_from_row(rows, row);
+    keys.emplace_back(item.event.key.view());
+    events[rows.integer(row, "call")].push_back(std::move(item));
+  }
+  // No lock on the waiting rows: the records are locked first, everywhere, and keys absorb a repeat.
+  pg::Transaction transaction = co_await pool.begin();
+  report.fold = co_await fold_events(transaction, events, now_ms);
+  co_await transaction.query(done_sql, pg::params(pg::array_of_bytes(keys)));
+  co_await transaction.commit();
+  report.resolved = rows.size();
+  co_return report;
+}
+
+}  // namespace cc

@@ -1,0 +1,28 @@
+// Events of calls that are not known yet (rules.md, "Waiting"): they stand in waiting_event until an
+// attempt on their channel has their call id.
+#pragma once
+
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "dispatch/batch.hpp"
+#include "io/pg.hpp"
+#include "store/record_store.hpp"
+
+namespace cc {
+
+/// The statement that stores them; of a repeat only a smaller `received` is taken.
+pg::Statement put_to_wait(const std::vector<FoundEvent>& events);
+
+struct WaitingReport {
+  FoldReport fold;
+  std::size_t resolved = 0;
+  std::size_t expired = 0;  // waited 60 s for nobody: now dead letters
+};
+
+/// Gives waiting events to the calls that are known by now, and gives up on those that waited too long.
+/// Idempotent; any daemon may run it at any time.
+asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms);
+
+}  // namespace cc

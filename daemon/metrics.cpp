@@ -1,0 +1,66 @@
+#include "metrics.hpp"
+
+namespace cc {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Registry;
+
+Family<Counter>& counters(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+Counter& counter(Registry& registry, const char* name, const char* help) {
+  return counters(registry, name, help).Add({});
+}
+
+Gauge& gauge(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+Histogram& seconds(Registry& registry, const char* name, const char* help,
+                   const Histogram::BucketBoundaries& buckets) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
+}
+
+}  // namespace
+
+Metrics::Metrics()
+    : registry(std::make_shared<Registry>()),
+      deliveries(counter(*registry, "cc_deliveries_total", "Deliveries drained and committed")),
+      events(counter(*registry, "cc_events_total", "Events committed, each once")),
+      repeats(counter(*registry, "cc_repeated_deliveries_total",
+                      "Deliveries whose events were all known already")),
+      dead_letters(counter(*registry, "cc_dead_letters_total",
+                           "Deliveries that nobody could read or store, kept as dead letters")),
+      ignored_events(counter(*registry, "cc_ignored_events_total",
+                             "Events about no call, counted and not stored")),
+      waiting_events(counter(*registry, "cc_waiting_events_total",
+                             "Events put to wait because their call was not known yet")),
+      stream_went_back(counter(*registry, "cc_stream_went_back_total",
+                               "Alarms: Redis had lost entries that were seen before")),
+      late_life(counter(*registry, "cc_late_life_total",
+                        "Alarms: a sign of life after CC's own clock had closed the call")),
+      drained_ms(gauge(*registry, "cc_drained_milliseconds",
+                       "Received time (epoch ms) up to which all partitions are drained")),
+      commit_delay(
+          seconds(*registry, "cc_commit_delay_seconds", "From a delivery's arrival to its commit",
+                  {.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60, 600, 3600})),
+      calls_created(counter(*registry, "cc_calls_created_total", "Calls created by applications")),
+      attempts(counters(*registry, "cc_attempts_total",
+                        "Attempts to start a call, by channel and outcome")),
+      refusals(counters(*registry, "cc_refusals_total",
+                        "Calls asked for and not made, by the reason's code")),
+      originate_delay(seconds(*registry, "cc_originate_delay_seconds",
+                              "How long channels take to answer a request for a call",
+                              {.025, .05, .1, .25, .5, 1, 2, 3, 5, 10, 20, 30})),
+      requests(counters(*registry, "cc_http_requests_total",
+                        "Requests answered by the API, by route, method and status")),
+      pg_reachable(
+          gauge(*registry, "cc_postgresql_reachable", "1 if the last statement or connect worked")),
+      redis_reachable(gauge(*registry, "cc_redis_reachable", "1 if the link to Redis stands")) {}
+
+}  // namespace cc

@@ -1,0 +1,228 @@
+#include "store/record_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "fold.hpp"
+#include "store/columns.hpp"
+#include "store/history.hpp"
+
+namespace cc {
+namespace {
+
+using Ints = std::vector<std::int64_t>;
+using OptInts = std::vector<std::optional<std::int64_t>>;
+using Texts = std::vector<std::string>;
+using OptTexts = std::vector<std::optional<std::string>>;
+
+std::string lock_sql() {
+  return "SELECT " + record_columns() +
+         " FROM call_record WHERE id = ANY($1::bigint[]) AND id BETWEEN $2 AND $3 ORDER BY id FOR UPDATE";
+}
+
+// Only calls that have a record take events: the join leaves the others out, and what was locked by the
+// statement before cannot vanish.
+constexpr std::string_view add_sql =
+    "INSERT INTO call_event AS e (call, event_key, attempt, source, name, received, channel_time, facts, raw) "
+    "SELECT x.* FROM unnest($1::bigint[], $2::bytea[], $3::smallint[], $4::varchar[], $5::varchar[], "
+    "$6::bigint[], $7::bigint[], $8::jsonb[], $9::bytea[]) "
+    "AS x (call, event_key, attempt, source, name, received, channel_time, facts, raw) "
+    "WHERE EXISTS (SELECT 1 FROM call_record r WHERE r.id = x.call AND r.id BETWEEN $10 AND $11) "
+    "ON CONFLICT (call, event_key) DO UPDATE SET received = excluded.received "
+    "WHERE excluded.received < e.received RETURNING (xmax = 0) AS fresh";
+
+constexpr std::string_view history_sql =
+    "SELECT call, event_key, attempt, source, name, received, channel_time, facts FROM call_event "
+    "WHERE call = ANY($1::bigint[]) AND call BETWEEN $2 AND $3";
+
+std::string write_sql() {
+  std::string set, names, types;
+  int parameter = 7;
+  for (const FoldedColumn& column : folded_columns()) {
+    set += std::string(", ") + column.name + " = x." + column.name;
+    names += std::string(", ") + column.name;
+    types += ", $" + std::to_string(parameter++) + "::" + column.type + "[]";
+  }
+  return "WITH written AS (UPDATE call_record r SET updated = $4, version = x.version" + set +
+         " FROM unnest($1::bigint[], $5::int[]" + types + ") AS x (id, version" + names +
+         ") WHERE r.id = x.id AND r.id BETWEEN $2 AND $3 RETURNING r.id, r.tenant, r.version) "
+         "INSERT INTO change (tenant, call, version, kind, at) "
+         "SELECT w.tenant, w.id, w.version, k.kind, $4 FROM written w "
+         "JOIN unnest($1::bigint[], $6::varchar[]) AS k (id, kind) ON k.id = w.id ORDER BY w.id";
+}
+
+// An event that carries our id or the channel's is the channel's word that it took the call.
+constexpr std::string_view attempts_sql =
+    "UPDATE call_attempt a SET channel_call_id = coalesce(a.channel_call_id, x.channel_call_id), "
+    "state = CASE WHEN a.state IN ('sending', 'unknown') THEN 'accepted' ELSE a.state END "
+    "FROM unnest($1::bigint[], $2::smallint[], $3::varchar[]) AS x (call, attempt, channel_call_id) "
+    "WHERE a.call = x.call AND a.attempt = x.attempt "
+    "AND (a.channel_call_id IS NULL OR a.state IN ('sending', 'unknown')) "
+    "AND NOT EXISTS (SELECT 1 FROM call_attempt other WHERE other.channel = a.channel "
+    "AND other.channel_call_id = x.channel_call_id AND (other.call, other.attempt) <> (a.call, a.attempt))";
+
+constexpr std::string_view hold_claims_sql =
+    "UPDATE claim c SET release_at = greatest($2, coalesce(a.sent, 0) + $3) FROM call_attempt a "
+    "WHERE c.call = ANY($1::bigint[]) AND c.released IS NULL AND c.release_at IS NULL "
+    "AND a.call = c.call AND a.attempt = c.attempt";
+
+struct Range {
+  std::int64_t low = 0, high = 0;
+};
+
+Range range_of(const Ints& calls) {
+  const auto [low, high] = std::minmax_element(calls.begin(), calls.end());
+  return {*low, *high};
+}
+
+pg::Params add_params(const NewEvents& events, Range range) {
+  Ints call, attempt, received;
+  OptInts channel_time;
+  Texts key, source, name, facts;
+  OptTexts raw;
+  for (const auto& [id, list] : events) {
+    for (const NewEvent& item : list) {
+      call.push_back(id);
+      key.emplace_back(item.event.key.view());
+      attempt.push_back(item.event.attempt);
+      source.emplace_back(to_text(item.event.source));
+      name.emplace_back(to_text(item.event.name));
+      received.push_back(item.event.received_ms);
+      channel_time.push_back(item.event.channel_ms);
+      facts.push_back(to_json(item.event.facts));
+      raw.push_back(item.raw.empty() ? std::nullopt : std::optional(item.raw));
+    }
+  }
+  return {pg::array(call),   pg::array_of_bytes(key), pg::array(attempt),      pg::array(source),
+          pg::array(name),   pg::array(received),     pg::array(channel_time), pg::array(facts),
+          pg::array_of_bytes(raw), range.low,         range.high};
+}
+
+// Whether nobody but our own clock says that the call is over.
+bool closed_by_our_clock(const Folded& folded, const std::vector<Event>& history) {
+  if (folded.state != "close" || folded.close_source != "cc") return false;
+  return std::any_of(history.begin(), history.end(), [](const Event& event) {
+           return event.name == EventName::reaped || event.name == EventName::hangup_closed;
+         }) && std::none_of(history.begin(), history.end(), [](const Event& event) {
+           return event.name == EventName::attempt_refused;
+         });
+}
+
+const char* change_kind(const StoredRecord& before, const Folded& after) {
+  if (before.version == 0) return "call.created";
+  if (before.folded.state == "close") return "call.amended";
+  if (after.state == "close") return "call.closed";
+  return "call.changed";
+}
+
+struct Writes {
+  Ints calls, versions;
+  Texts kinds;
+  std::vector<OptTexts> values{std::vector<OptTexts>(folded_columns().size())};
+  Ints release, hold;
+
+  void add(const StoredRecord& before, const Folded& after, bool own_clock) {
+    calls.push_back(before.constants.id);
+    versions.push_back(before.version + 1);
+    kinds.emplace_back(change_kind(before, after));
+    std::size_t index = 0;
+    for (const FoldedColumn& column : folded_columns()) values[index++].push_back(column.get(after));
+    if (after.state == "close") (own_clock ? hold : release).push_back(before.constants.id);
+  }
+
+  pg::Params params(std::int64_t at_ms) const {
+    const Range range = range_of(calls);
+    pg::Params list{pg::array(calls), range.low,           range.high,
+                    at_ms,            pg::array(versions), pg::array(kinds)};
+    for (const OptTexts& column : values) list.push_back(pg::array(column));
+    return list;
+  }
+};
+
+void add_attempt_updates(const NewEvents& events, std::vector<pg::Statement>& statements) {
+  Ints call, attempt;
+  Texts id;
+  for (const auto& [number, list] : events) {
+    for (const NewEvent& item : list) {
+      if (item.event.source == Source::cc || item.event.attempt == 0) continue;
+      if (item.channel_call_id.empty()) continue;
+      // Events of one call mostly repeat the same id: once is enough.
+      if (!call.empty() && call.back() == number && attempt.back() == item.event.attempt) continue;
+      call.push_back(number);
+      attempt.push_back(item.event.attempt);
+      id.push_back(item.channel_call_id);
+    }
+  }
+  if (call.empty()) return;
+  statements.push_back({attempts_sql, {pg::array(call), pg::array(attempt), pg::array(id)}});
+}
+
+}  // namespace
+
+NewEvent own_event(std::int64_t call, int attempt, EventName name, std::int64_t now_ms, Facts facts,
+                   std::uint16_t ordinal) {
+  NewEvent result;
+  result.event.key = own_event_key(call, attempt, to_text(name), ordinal);
+  result.event.name = name;
+  result.event.source = Source::cc;
+  result.event.received_ms = now_ms;
+  result.event.attempt = attempt;
+  result.event.facts = std::move(facts);
+  return result;
+}
+
+asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewEvents& events,
+                                        std::int64_t at_ms) {
+  static const std::string lock = lock_sql();
+  static const std::string write = write_sql();
+  FoldReport report;
+  if (events.empty()) co_return report;
+
+  Ints ids;
+  for (const auto& [call, list] : events) ids.push_back(call);
+  const Range range = range_of(ids);
+
+  std::vector<pg::Statement> first;
+  first.push_back({lock, {pg::array(ids), range.low, range.high}});
+  first.push_back({add_sql, add_params(events, range)});
+  first.push_back({history_sql, {pg::array(ids), range.low, range.high}});
+  std::vector<pg::Rows> answers = co_await transaction.pipeline(std::move(first));
+  const pg::Rows& records = answers[0];
+  for (std::size_t row = 0; row < answers[1].size(); ++row) {
+    report.stored += answers[1].boolean(row, "fresh") ? 1 : 0;
+  }
+
+  std::map<std::int64_t, std::vector<Event>> histories;
+  for (std::size_t row = 0; row < answers[2].size(); ++row) {
+    histories[answers[2].integer(row, "call")].push_back(event_from_row(answers[2], row));
+  }
+
+  Writes writes;
+  for (std::size_t row = 0; row < records.size(); ++row) {
+    const StoredRecord before = record_from_row(records, row);
+    const std::int64_t id = before.constants.id;
+    const std::vector<Event>& history = histories[id];
+    const Folded after = fold(before.constants, history);
+    std::erase(ids, id);
+    if (before.version > 0 && after == before.folded) continue;
+    writes.add(before, after, closed_by_our_clock(after, history));
+    report.changed.push_back(id);
+    if (after.state == "close" && before.folded.state != "close") report.closed.push_back(id);
+    if (after.late_life && !before.folded.late_life) ++report.late_life;
+  }
+  report.unknown = std::move(ids);
+
+  std::vector<pg::Statement> second;
+  add_attempt_updates(events, second);
+  if (!writes.calls.empty()) second.push_back({write, writes.params(at_ms)});
+  if (!writes.release.empty()) {
+    second.push_back({release_claims_sql, {pg::array(writes.release), at_ms}});
+  }
+  if (!writes.hold.empty()) {
+    second.push_back({hold_claims_sql, {pg::array(writes.hold), at_ms, own_close_hold_ms}});
+  }
+  if (!second.empty()) co_await transaction.pipeline(std::move(second));
+  co_return report;
+}
+
+}  // namespace cc
