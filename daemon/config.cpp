@@ -1,18 +1,14 @@
 #include "config.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <functional>
-#include <memory>
-#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 
-#include <libpq-fe.h>
-
 #include "channel.hpp"
+#include "config_check.hpp"
 #include "text.hpp"
 #include "yaml_reader.hpp"
 
@@ -28,54 +24,6 @@ void read(YamlMap& map, std::string_view key, T& target, Reader reader, Argument
   if (!value) return;
   auto content = std::invoke(reader, *value, arguments...);
   if (content) target = static_cast<T>(*std::move(content));
-}
-
-bool all_of(std::string_view text, std::string_view extra, bool upper) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (upper && c >= 'A' && c <= 'Z') ||
-           extra.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_name(std::string_view text, std::size_t width) {
-  return !text.empty() && text.size() <= width && all_of(text, "._-", true);
-}
-
-bool is_digits(std::string_view text, std::size_t width) {
-  return !text.empty() && text.size() <= width &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool is_address(const std::string& text) {
-  std::array<unsigned char, 16> bytes{};
-  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
-}
-
-/// What is wrong with "address:port", "[address]:port" or "unix:/path"; empty if nothing is.
-std::string wrong_endpoint(const std::string& text) {
-  if (text.starts_with("unix:")) {
-    const std::string path = text.substr(5);
-    if (!path.starts_with('/')) return "a unix socket needs an absolute path: unix:/path";
-    if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-      return "the socket's path may have at most " +
-             std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes";
-    }
-    return {};
-  }
-  const auto colon = text.rfind(':');
-  std::string host = colon == std::string::npos ? text : text.substr(0, colon);
-  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string::npos) {
-    return "an IPv6 address goes into brackets: [::1]:8180";
-  }
-  const auto number = parse_integer(port);
-  if (!is_address(host) || !number || *number < 0 || *number > 65535) {
-    return "must be address:port (an IP address, not a name) or unix:/path";
-  }
-  return {};
 }
 
 void read_http(const YamlValue& value, Config::Http& http) {
@@ -105,62 +53,6 @@ void read_http(const YamlValue& value, Config::Http& http) {
   read(map, "maxConnections", http.max_connections, &YamlValue::integer, 1, 100'000);
 }
 
-/// libpq's option in its own quoting.
-std::string quoted(std::string_view value) {
-  std::string result = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + "'";
-}
-
-/// Takes libpq's string apart, so that a password in it is noticed and a URI can be added to.
-std::optional<std::string> checked_conninfo(const YamlValue& value, const std::string& text) {
-  char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      PQconninfoParse(text.c_str(), &message), &PQconninfoFree);
-  const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, &PQfreemem);
-  if (!options) {
-    // libpq's message may repeat a part of the string, and that part may be a password.
-    value.complain(
-        "is no connection string of libpq; write keyword=value pairs, like "
-        "\"host=/var/run/postgresql dbname=cc user=cc\"");
-    return std::nullopt;
-  }
-  std::string result;
-  bool addressed = false;
-  std::string host;
-  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val == nullptr || *option->val == '\0') continue;
-    const std::string_view keyword = option->keyword;
-    if (keyword == "password") {
-      value.complain("must hold no password: give it as postgres.password: file:/path");
-      return std::nullopt;
-    }
-    if (keyword == "hostaddr") addressed = true;
-    if (keyword == "host") host = option->val;
-    result.append(result.empty() ? "" : " ")
-        .append(keyword)
-        .append("=")
-        .append(quoted(option->val));
-  }
-  if (!addressed && !host.empty()) {
-    std::string_view rest = host;
-    while (!rest.empty()) {
-      const std::string one(rest.substr(0, rest.find(',')));
-      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
-      if (!one.starts_with('/') && !one.starts_with('@') && !is_address(one)) {
-        value.complain("host=" + one +
-                       " is a name, and resolving it would block; use an address or a socket "
-                       "directory, or add hostaddr=");
-        return std::nullopt;
-      }
-    }
-  }
-  return result;
-}
-
 void read_postgres(const YamlValue& value, Config& config) {
   YamlMap map(value);
   if (const auto conninfo = map.need("conninfo", "give libpq's connection string")) {
@@ -172,7 +64,7 @@ void read_postgres(const YamlValue& value, Config& config) {
   }
   std::string password;
   read(map, "password", password, &YamlValue::secret);
-  if (!password.empty()) config.postgres.conninfo += " password=" + quoted(password);
+  if (!password.empty()) config.postgres.conninfo += " password=" + libpq_quoted(password);
   read(map, "pool", config.postgres.pool, &YamlValue::integer, 2, 200);
 }
 
@@ -193,7 +85,7 @@ void read_stream(const YamlValue& value, Config& config) {
   auto& stream = config.stream;
   if (const auto prefix = map.find("prefix")) {
     if (const auto text = prefix->text()) {
-      if (text->size() > 64 || !all_of(*text, ":._-{}", true)) {
+      if (text->size() > 64 || !consists_of(*text, ":._-{}", true)) {
         prefix->complain("must be at most 64 letters, digits and :._-{}");
       }
       stream.prefix = *text;
@@ -229,7 +121,7 @@ void read_e9_id(YamlMap& map, std::string_view key, std::string& target, bool is
   if (!value) return;
   auto content = is_secret ? value->secret() : value->secret_or_text();
   if (!content) return;
-  if (content->size() != 32 || !all_of(*content, "", true)) {
+  if (content->size() != 32 || !consists_of(*content, "", true)) {
     value->complain("must be 32 letters and digits, got " + std::to_string(content->size()) +
                     " characters; copy it anew from Jiuyun's portal");
     return;
@@ -256,7 +148,7 @@ void read_e9(YamlMap& map, E9Account& account) {
   read_base_url(map, account.base_url);
   if (const auto version = map.find("softVersion")) {
     if (const auto text = version->text()) {
-      if (text->size() != 10 || !all_of(*text, "-", false)) {
+      if (text->size() != 10 || !consists_of(*text, "-", false)) {
         version->complain("must be a date like 2016-01-01");
       }
       account.soft_version = *text;
@@ -278,7 +170,7 @@ ChannelConfig read_channel(const std::string& code, const YamlValue& value,
   ChannelConfig channel;
   channel.code = code;
   YamlMap map(value);
-  if (code.empty() || code.size() > 8 || !all_of(code, "", false)) {
+  if (code.empty() || code.size() > 8 || !consists_of(code, "", false)) {
     value.complain("a channel's code must be 1 to 8 characters of a-z and 0-9");
   }
   if (const auto kind = map.need("kind", "one of: " + known_kinds())) {

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <numeric>
 #include <system_error>
 
 #include "result.hpp"
@@ -36,19 +35,22 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+/// Edits from one to the other; two neighbours exchanged are one edit.
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::vector<std::size_t>> rows(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) rows[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
+      const std::size_t exchange = a[i - 1] == b[j - 1] ? 0 : 1;
+      rows[i][j] =
+          std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + exchange});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
+      }
     }
   }
-  return row[b.size()];
+  return rows[a.size()][b.size()];
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -370,6 +372,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
 }
 
 std::optional<std::string> nearest(std::string_view text, const std::vector<std::string>& words) {
+  if (text.size() > 100) return std::nullopt;
   const std::string plain = lower(text);
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(1, plain.size() / 3);

@@ -44,7 +44,7 @@ class E9 final : public Channel {
     }
     if (!token_accepted(inbound.token, trust.tokens)) return verified;
     verified.verdict = Verdict::accepted;
-    const E9Fields fields = read_e9_fields(inbound.body);
+    const E9Fields fields = read_e9_identity(inbound.body);
     std::string scratch;
     const std::string_view app = fields.view(E9Field::app_id, scratch);
     if (!app.empty() && !trust.app_ids.empty() &&

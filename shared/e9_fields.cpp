@@ -21,9 +21,14 @@ constexpr std::size_t index_of(E9Field field) noexcept {
 }  // namespace
 
 std::optional<E9Field> e9_field_from_name(std::string_view name) noexcept {
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<E9Field>(found - names.begin());
+  if (name.empty()) return std::nullopt;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    // Asked for each tag of each callback: the last letter settles it before any call.
+    if (names[i].size() == name.size() && names[i].back() == name.back() && names[i] == name) {
+      return static_cast<E9Field>(i);
+    }
+  }
+  return std::nullopt;
 }
 
 bool E9Fields::any() const noexcept {
@@ -32,6 +37,10 @@ bool E9Fields::any() const noexcept {
 
 bool E9Fields::found(E9Field field) const noexcept {
   return raw_[index_of(field)].has_value();
+}
+
+bool E9Fields::complete() const noexcept {
+  return identity_only && found(E9Field::app_id) && found(E9Field::call_id);
 }
 
 void E9Fields::offer(E9Field field, std::string_view raw) noexcept {
@@ -79,10 +88,13 @@ void append_utf8(std::string& out, std::uint32_t code_point) {
   }
 }
 
-E9Fields read_e9_fields(std::string_view body) {
+namespace {
+
+E9Fields read(std::string_view body, bool identity_only) {
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   body = trim(body);
   E9Fields fields;
+  fields.identity_only = identity_only;
   if (body.starts_with('<')) {
     fields.syntax = E9Syntax::xml;
     read_e9_xml(body, fields);
@@ -91,6 +103,16 @@ E9Fields read_e9_fields(std::string_view body) {
     read_e9_json(body, fields);
   }
   return fields;
+}
+
+}  // namespace
+
+E9Fields read_e9_fields(std::string_view body) {
+  return read(body, false);
+}
+
+E9Fields read_e9_identity(std::string_view body) {
+  return read(body, true);
 }
 
 }  // namespace cc

@@ -35,6 +35,7 @@ enum class E9Syntax : std::uint8_t { none, xml, json };
 class E9Fields {
  public:
   E9Syntax syntax = E9Syntax::none;
+  bool identity_only = false;  // appId and callId are all that is asked for
 
   bool any() const noexcept;
 
@@ -49,6 +50,9 @@ class E9Fields {
   void replace(E9Field field, std::string_view raw) noexcept;
   bool found(E9Field field) const noexcept;
 
+  /// Whether nothing that could still come would be asked for.
+  bool complete() const noexcept;
+
  private:
   std::array<std::optional<std::string_view>, e9_field_count> raw_;
 };
@@ -58,6 +62,10 @@ std::optional<E9Field> e9_field_from_name(std::string_view name) noexcept;
 
 /// Chooses XML or JSON by the first byte that is no white space.
 E9Fields read_e9_fields(std::string_view body);
+
+/// The same for verifying, which asks for appId and callId only and runs in the NGINX worker: stops
+/// early where it can. Other fields may or may not be there.
+E9Fields read_e9_identity(std::string_view body);
 
 // The two readers and their decoders, each in a file of its own.
 void read_e9_xml(std::string_view body, E9Fields& out);

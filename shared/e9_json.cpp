@@ -1,7 +1,5 @@
 // Jiuyun's JSON: pushes of its newer products and the answers of Records/query. Well-formed text is
 // read by its structure; where an unescaped userData has broken that, by what surrounds userData.
-#include <algorithm>
-
 #include "e9_fields.hpp"
 
 namespace cc {
@@ -13,7 +11,8 @@ constexpr int deepest = 32;         // nesting that is stepped over
 constexpr int deepest_wrapper = 4;  // {"resp":{"callNotify":{…}}} needs 3
 
 void skip_white(std::string_view text, std::size_t& at) noexcept {
-  at = std::min(text.find_first_not_of(" \t\r\n", at), text.size());
+  const auto white = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  while (at < text.size() && white(text[at])) ++at;
 }
 
 bool take(std::string_view text, std::size_t& at, char wanted) noexcept {
@@ -28,12 +27,14 @@ bool take_string(std::string_view text, std::size_t& at, std::string_view& inner
   skip_white(text, at);
   if (at >= text.size() || text[at] != '"') return false;
   const auto start = at + 1;
-  for (auto i = text.find_first_of("\"\\", start); i != npos;
-       i = text.find_first_of("\"\\", i + 2)) {
-    if (text[i] == '\\') continue;
-    inner = text.substr(start, i - start);
-    at = i + 1;
-    return true;
+  for (auto i = start; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      inner = text.substr(start, i - start);
+      at = i + 1;
+      return true;
+    }
   }
   return false;
 }

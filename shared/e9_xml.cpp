@@ -16,6 +16,11 @@ constexpr std::string_view cdata_close = "]]>";
 constexpr std::string_view user_data_open = "<userData";
 constexpr std::string_view user_data_close = "</userData";
 
+// find_first_of asks memchr about every byte: too slow for what runs at each tag of each callback.
+constexpr bool ends_name(char c) noexcept {
+  return c == '>' || c == ' ' || c == '/' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /// Behind the next `mark`, or npos.
 std::size_t after(std::string_view text, std::size_t from, std::string_view mark) noexcept {
   const auto at = text.find(mark, from);
@@ -44,18 +49,23 @@ std::size_t find_close(std::string_view text, std::size_t from, std::string_view
 void scan(std::string_view text, E9Fields& out) {
   std::bitset<e9_field_count> unclosed;  // searched for once only: the scan stays linear
   for (auto at = text.find('<'); at != npos; at = at == npos ? npos : text.find('<', at)) {
-    const auto rest = text.substr(at);
-    if (rest.starts_with("<!--")) {
-      at = after(text, at, "-->");
-      continue;
+    const char kind = at + 1 < text.size() ? text[at + 1] : '\0';
+    if (kind == '!') {
+      const auto rest = text.substr(at);
+      if (rest.starts_with("<!--")) {
+        at = after(text, at, "-->");
+        continue;
+      }
+      if (rest.starts_with(cdata_open)) {
+        at = after(text, at, cdata_close);
+        continue;
+      }
     }
-    if (rest.starts_with(cdata_open)) {
-      at = after(text, at, cdata_close);
-      continue;
-    }
-    const auto tag_end = after(text, at, ">");
-    if (tag_end == npos) return;
-    const auto name_end = text.find_first_of(" \t\r\n/>", at + 1);
+    const auto bracket = text.find('>', at);
+    if (bracket == npos) return;
+    const auto tag_end = bracket + 1;
+    auto name_end = at + 1;
+    while (!ends_name(text[name_end])) ++name_end;
     const auto name = text.substr(at + 1, name_end - at - 1);
     const auto field = e9_field_from_name(name);
     at = tag_end;
@@ -71,6 +81,7 @@ void scan(std::string_view text, E9Fields& out) {
       continue;
     }
     out.offer(*field, text.substr(tag_end, close - tag_end));
+    if (out.complete()) return;
     at = close;
   }
 }
@@ -127,6 +138,7 @@ void read_e9_xml(std::string_view body, E9Fields& out) {
     return;
   }
   scan(body.substr(0, start), out);
+  if (out.complete()) return;
   const auto close = body.rfind(user_data_close);
   if (close == npos || close < value_start) return;  // cut off inside: the rest is userData
   out.offer(E9Field::user_data, body.substr(value_start, close - value_start));

@@ -132,7 +132,7 @@ asio::awaitable<AttemptOutcome> outcome_of(Exchange& exchange, std::int64_t call
     outcome = co_await std::move(waiting);
   } catch (const std::exception& error) {
     log().warn("request {}: call {}: waiting for its outcome: {}", exchange.request.id, call,
-               error.what());
+               mask_numbers_in(error.what()));
   }
   co_return outcome;
 }
@@ -146,7 +146,7 @@ asio::awaitable<StoredRecord> current(Exchange& exchange, StoredRecord created) 
     now = co_await std::move(getting);
   } catch (const std::exception& error) {
     log().warn("request {}: call {}: reading it again: {}", exchange.request.id,
-               created.constants.id, error.what());
+               created.constants.id, mask_numbers_in(error.what()));
   }
   if (!now) now = std::move(created);
   co_return *std::move(now);
@@ -207,7 +207,8 @@ asio::awaitable<std::variant<Created, Refusal, Problem>> create(Exchange& exchan
       result = std::get<Refusal>(std::move(made));
     }
   } catch (const pg::Failure& failure) {
-    log().warn("request {}: creating a call: PostgreSQL: {}", exchange.request.id, failure.what());
+    log().warn("request {}: creating a call: PostgreSQL: {}", exchange.request.id,
+               mask_numbers_in(failure.what()));
     result = storage_problem(failure, has_key);
   }
   co_return result;

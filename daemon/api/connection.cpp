@@ -227,17 +227,21 @@ asio::awaitable<Connection::Next> Connection::serve(Reader& reader) {
   auto [error, header_size] =
       co_await http::async_read_header(socket_, reader.buffer, *reader.parser, tuple);
   disarm();
+  bool expected = true;
   if (!error) {
     auto reading = read_body(reader, error);
-    const bool expected = co_await std::move(reading);
-    if (!expected) error = http::error::bad_field;
+    expected = co_await std::move(reading);
   }
+  std::optional<Problem> problem;
   if (error) {
-    auto complaining = complain(error);
-    const Next next = co_await std::move(complaining);
-    co_return next;
+    problem = problem_of(error, timed_out_);
+    if (!problem) co_return Next::close;
+  } else if (!expected) {
+    problem.emplace();
+    problem->type = ProblemType::expectation_failed;
+    problem->detail = "Only \"Expect: 100-continue\" is known.";
   }
-  auto answering = answer(reader);
+  auto answering = problem ? complain(*std::move(problem)) : answer(reader);
   const Next next = co_await std::move(answering);
   co_return next;
 }
@@ -261,11 +265,9 @@ asio::awaitable<bool> Connection::read_body(Reader& reader, error_code& error) {
   co_return true;
 }
 
-asio::awaitable<Connection::Next> Connection::complain(error_code error) {
-  const auto problem = problem_of(error, timed_out_);
-  if (!problem) co_return Next::close;
+asio::awaitable<Connection::Next> Connection::complain(Problem problem) {
   const std::string id = make_request_id();
-  const Response response = to_response(*problem, id);
+  const Response response = to_response(problem, id);
   Trace trace;
   trace.route = "unreadable";
   host_->count(trace, response.status);

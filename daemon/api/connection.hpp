@@ -74,7 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<bool> read_body(Reader& reader, boost::system::error_code& error);
   asio::awaitable<bool> write(std::string bytes);
   asio::awaitable<void> linger();
-  asio::awaitable<Next> complain(boost::system::error_code error);
+  asio::awaitable<Next> complain(Problem problem);
 
   void arm(std::chrono::milliseconds limit);
   void disarm();

@@ -86,7 +86,8 @@ void Router::reconfigure(const std::map<std::string, Tenant>& tenants) {
 
 Router::Match Router::match(const Request& request, const Target& target) const {
   Match match;
-  const std::string_view wanted = request.method == "HEAD" ? "GET" : request.method;
+  std::string_view wanted = request.method;
+  if (wanted == "HEAD") wanted = "GET";
   for (const Route& route : routes_) {
     auto parameters = fit(route.pattern, target.path);
     if (!parameters) continue;

@@ -13,8 +13,8 @@ namespace {
 
 // Compare-and-set with the owner's epoch, committed before the first byte goes out.
 constexpr std::string_view begin_sql =
-    "UPDATE call_attempt SET state = 'sending', sent = $3, owner = $4, epoch = $5 "
-    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created > $3 - 15000 "
+    "UPDATE call_attempt SET state = 'sending', sent = $3::bigint, owner = $4, epoch = $5 "
+    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created > $3::bigint - 15000 "
     "AND EXISTS (SELECT 1 FROM daemon WHERE id = $4 AND epoch = $5) "
     "RETURNING channel, agent, handset, called, created";
 
@@ -22,7 +22,7 @@ constexpr std::string_view limits_sql = "SELECT max_duration, record FROM call_r
 
 constexpr std::string_view not_sent_sql =
     "UPDATE call_attempt SET state = 'refused', code = 'not_sent' "
-    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created <= $3 - 15000";
+    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created <= $3::bigint - 15000";
 
 std::string unknown_sql() {
   return "UPDATE call_attempt a SET state = 'unknown', code = 'owner_died' WHERE call = $1 AND attempt = $2 "
@@ -31,7 +31,7 @@ std::string unknown_sql() {
 }
 
 std::string unattended_sql() {
-  return "SELECT call, attempt, state, created FROM call_attempt a WHERE (state = 'planned' AND created < $1 - 1000) "
+  return "SELECT call, attempt, state, created FROM call_attempt a WHERE (state = 'planned' AND created < $1::bigint - 1000) "
          "OR (state = 'sending' AND " +
          dead_owner_sql("a") + ") ORDER BY created LIMIT 200";
 }

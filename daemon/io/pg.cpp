@@ -44,7 +44,7 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::connect(asio::any_io_ex
 
 asio::awaitable<Rows> Connection::query(std::string_view sql, Params params) {
   std::vector<Statement> one;
-  one.push_back(Statement{sql, std::move(params)});
+  one.push_back(Statement(sql, std::move(params)));
   std::vector<Rows> results = co_await pipeline(std::move(one));
   co_return std::move(results.front());
 }

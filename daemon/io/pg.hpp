@@ -111,6 +111,11 @@ class Rows {
 };
 
 struct Statement {
+  // Constructors and no aggregate: g++ 12 destroys the parts of an aggregate twice that is written in
+  // braces inside a co_await expression.
+  Statement(std::string_view its_sql, Params its_params = {})
+      : sql(its_sql), params(std::move(its_params)) {}
+
   std::string_view sql;  // must outlive the call; each distinct text is prepared once a connection
   Params params;
 };

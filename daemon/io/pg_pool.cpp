@@ -4,10 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "pg_session.hpp"
 
@@ -19,6 +16,21 @@ constexpr Millis connect_timeout{5000};
 constexpr std::string_view session_options =
     "-c synchronous_commit=on -c timezone=UTC -c bytea_output=hex -c statement_timeout=9000 "
     "-c idle_in_transaction_session_timeout=30000";
+
+// An entry in a list for as long as a coroutine stays in a block.
+template <class Item>
+class Listed {
+ public:
+  Listed(std::list<Item>& list, Item item) : list_(list), item_(std::move(item)) {
+    list_.push_back(item_);
+  }
+  Listed(const Listed&) = delete;
+  ~Listed() { list_.remove(item_); }
+
+ private:
+  std::list<Item>& list_;
+  Item item_;
+};
 
 }  // namespace
 
@@ -90,47 +102,49 @@ void Pool::Impl::take_back(Lent connection) noexcept {
 }
 
 void Pool::Impl::open_more() {
-  while (wanted() && openers.size() < waiting.size() &&
-         lent + idle.size() + openers.size() < size && (!trouble || openers.empty())) {
-    const auto signal = std::make_shared<asio::cancellation_signal>();
-    openers.push_back(signal);
+  while (wanted() && openers < waiting.size() && lent + idle.size() + openers < size &&
+         (!trouble || openers == 0)) {
+    ++openers;
+    // Not cancelled by a signal, which would have to outlive the coroutine: close() ends what it
+    // waits for instead.
     asio::co_spawn(executor, open(shared_from_this()),
-                   asio::bind_cancellation_slot(
-                       signal->slot(), [self = shared_from_this(), signal](std::exception_ptr) {
-                         self->openers.remove(signal);
-                         self->open_more();
-                       }));
+                   [self = shared_from_this()](std::exception_ptr) {
+                     --self->openers;
+                     self->open_more();
+                   });
   }
 }
 
 asio::awaitable<void> Pool::Impl::open(std::shared_ptr<Impl> self) {
   while (self->wanted()) {
     // While connects fail one coroutine tries, for all who wait.
-    if (self->trouble && self->openers.size() > 1) co_return;
+    if (self->trouble && self->openers > 1) co_return;
     if (std::chrono::steady_clock::now() < self->not_before) {
-      asio::steady_timer pause(self->executor, self->not_before);
-      co_await pause.async_wait(asio::use_awaitable);
+      Waiter pause(self->executor, self->not_before);
+      const Listed listed(self->pauses, &pause);
+      co_await pause.wait();
       continue;
     }
-    Lent made;
+    const auto made = std::make_shared<Connection::Impl>(self->executor);
+    const Listed listed(self->connecting, made);
     std::optional<Failure> failure;
     try {
-      made = co_await Connection::connect(self->executor, self->conninfo, connect_timeout);
+      co_await Connection::Impl::connect(made, self->conninfo, connect_timeout);
     } catch (const Failure& thrown) {
       failure = thrown;
     }
     if (self->closing) co_return;
-    if (made) {
+    if (!failure) {
       ++self->connects;
       self->trouble = false;
       self->reachable = true;
       self->backoff.reset();
-      self->give(std::move(made));
+      self->give(Lent(new Connection(made)));
       co_return;
     }
     ++self->failures;
     self->trouble = true;
-    if (failure) self->failed(*failure);
+    self->failed(*failure);
     // Several that failed together make one pause, not a longer one each.
     const auto now = std::chrono::steady_clock::now();
     if (now >= self->not_before) self->not_before = now + self->backoff.next();
@@ -145,10 +159,10 @@ void Pool::Impl::failed(const Failure& failure) {
 void Pool::Impl::close() noexcept {
   closing = true;
   idle.clear();
-  // Waking and cancelling only post: nobody's coroutine runs in here.
+  // Waking and closing only post: nobody's coroutine runs in here.
   for (Waiting* waiter : waiting) waiter->waiter.wake();
-  const auto running = openers;
-  for (const auto& signal : running) signal->emit(asio::cancellation_type::terminal);
+  for (Waiter* pause : pauses) pause->wake();
+  for (const auto& connection : connecting) connection->close();
 }
 
 Pool::Pool(asio::any_io_executor executor, std::string conninfo, std::size_t size)

@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/cancellation_signal.hpp>
-
 #include "backoff.hpp"
 #include "pg.hpp"
 #include "waiter.hpp"
@@ -50,7 +48,9 @@ struct Pool::Impl : std::enable_shared_from_this<Impl> {
   std::size_t size;
   std::vector<Lent> idle;  // the last to come is the first to go
   std::list<Waiting*> waiting;
-  std::list<std::shared_ptr<asio::cancellation_signal>> openers;  // one a coroutine in open()
+  std::list<Waiter*> pauses;  // in open(), until the next connect may be tried
+  std::list<std::shared_ptr<Connection::Impl>> connecting;  // in open()
+  std::size_t openers = 0;                                  // coroutines in open()
   std::size_t lent = 0;
   Backoff backoff{Millis{50}, Millis{2000}};
   std::chrono::steady_clock::time_point not_before{};  // of the next connect

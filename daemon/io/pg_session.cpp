@@ -170,6 +170,7 @@ asio::awaitable<void> Connection::Impl::connect(std::shared_ptr<Impl> self, std:
     const bool ready = co_await watched->wait(next == PGRES_POLLING_READING,
                                               next == PGRES_POLLING_WRITING, deadline);
     watched->close();
+    if (self->pg == nullptr) throw Failure("", "connection closed");
     if (!ready) self->lose("no connection within " + std::to_string(timeout.count()) + " ms");
     next = PQconnectPoll(self->pg);
   }

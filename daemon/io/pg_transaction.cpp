@@ -12,7 +12,7 @@ Transaction::~Transaction() = default;
 
 asio::awaitable<Rows> Transaction::query(std::string_view sql, Params params) {
   std::vector<Statement> one;
-  one.push_back(Statement{sql, std::move(params)});
+  one.push_back(Statement(sql, std::move(params)));
   std::vector<Rows> results = co_await pipeline(std::move(one));
   co_return std::move(results.front());
 }
@@ -23,7 +23,7 @@ asio::awaitable<std::vector<Rows>> Transaction::pipeline(std::vector<Statement> 
   if (loan.doomed) throw Failure("25P02", "the transaction has failed before");
   if (statements.empty()) co_return std::vector<Rows>{};
   loan.own_before = loan.begun ? 0 : 1;
-  if (!loan.begun) statements.insert(statements.begin(), Statement{"BEGIN", {}});
+  if (!loan.begun) statements.insert(statements.begin(), Statement("BEGIN"));
   loan.begun = true;
   loan.doomed = true;  // until the answers say otherwise
   std::vector<Rows> results;
@@ -58,7 +58,7 @@ asio::awaitable<void> Transaction::commit() {
 asio::awaitable<std::vector<Rows>> Transaction::pipeline_and_commit(
     std::vector<Statement> statements) {
   Loan& loan = *loan_;
-  statements.push_back(Statement{"COMMIT", {}});
+  statements.push_back(Statement("COMMIT"));
   std::vector<Rows> results = co_await pipeline(std::move(statements));
   const bool committed = results.back().command() == "COMMIT";
   results.pop_back();

@@ -3,11 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "backoff.hpp"
 #include "redis.hpp"
@@ -41,7 +37,7 @@ struct Link::Impl : std::enable_shared_from_this<Impl> {
   std::shared_ptr<Connection> connection;
   std::list<Waiter*> waiting;  // for a connection
   bool opening = false, closing = false;
-  asio::cancellation_signal stop;  // of open()
+  Waiter* pause = nullptr;  // in open(), until the next connect may be tried
   Backoff backoff{Millis{50}, Millis{2000}};
   std::chrono::steady_clock::time_point not_before{};
   std::uint64_t connects = 0, failures = 0;
@@ -51,19 +47,24 @@ struct Link::Impl : std::enable_shared_from_this<Impl> {
 void Link::Impl::start() {
   if (opening || closing || waiting.empty()) return;
   opening = true;
-  asio::co_spawn(
-      executor, open(shared_from_this()),
-      asio::bind_cancellation_slot(stop.slot(), [self = shared_from_this()](std::exception_ptr) {
-        self->opening = false;
-        if (!self->usable()) self->start();
-      }));
+  asio::co_spawn(executor, open(shared_from_this()),
+                 [self = shared_from_this()](std::exception_ptr) {
+                   self->opening = false;
+                   if (!self->usable()) self->start();
+                 });
 }
 
 asio::awaitable<void> Link::Impl::open(std::shared_ptr<Impl> self) {
   while (!self->closing && !self->waiting.empty()) {
     if (std::chrono::steady_clock::now() < self->not_before) {
-      asio::steady_timer pause(self->executor, self->not_before);
-      co_await pause.async_wait(asio::use_awaitable);
+      Waiter pause(self->executor, self->not_before);
+      struct Registered {
+        Impl& impl;
+        ~Registered() { impl.pause = nullptr; }
+      };
+      const Registered guard{*self};
+      self->pause = &pause;
+      co_await pause.wait();
       continue;
     }
     std::unique_ptr<Connection> made;
@@ -113,7 +114,8 @@ Link::~Link() {
   impl_->closing = true;
   impl_->connection.reset();
   impl_->wake_all();
-  impl_->stop.emit(asio::cancellation_type::terminal);
+  // A connect under way ends by itself, in 2 s at most.
+  if (impl_->pause != nullptr) impl_->pause->wake();
 }
 
 asio::awaitable<Reply> Link::command(std::vector<std::string> words, Millis timeout) {

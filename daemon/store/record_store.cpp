@@ -29,7 +29,7 @@ constexpr std::string_view add_sql =
     "AS x (call, event_key, attempt, source, name, received, channel_time, facts, raw) "
     "WHERE EXISTS (SELECT 1 FROM call_record r WHERE r.id = x.call AND r.id BETWEEN $10 AND $11) "
     "ON CONFLICT (call, event_key) DO UPDATE SET received = excluded.received "
-    "WHERE excluded.received < e.received RETURNING (xmax = 0) AS fresh";
+    "WHERE excluded.received < e.received";
 
 constexpr std::string_view history_sql =
     "SELECT call, event_key, attempt, source, name, received, channel_time, facts FROM call_event "
@@ -62,7 +62,7 @@ constexpr std::string_view attempts_sql =
     "AND other.channel_call_id = x.channel_call_id AND (other.call, other.attempt) <> (a.call, a.attempt))";
 
 constexpr std::string_view hold_claims_sql =
-    "UPDATE claim c SET release_at = greatest($2, coalesce(a.sent, 0) + $3) FROM call_attempt a "
+    "UPDATE claim c SET release_at = greatest($2::bigint, coalesce(a.sent, 0) + $3::bigint) FROM call_attempt a "
     "WHERE c.call = ANY($1::bigint[]) AND c.released IS NULL AND c.release_at IS NULL "
     "AND a.call = c.call AND a.attempt = c.attempt";
 
@@ -188,9 +188,7 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
   first.push_back({history_sql, {pg::array(ids), range.low, range.high}});
   std::vector<pg::Rows> answers = co_await transaction.pipeline(std::move(first));
   const pg::Rows& records = answers[0];
-  for (std::size_t row = 0; row < answers[1].size(); ++row) {
-    report.stored += answers[1].boolean(row, "fresh") ? 1 : 0;
-  }
+  report.stored = answers[1].affected();
 
   std::map<std::int64_t, std::vector<Event>> histories;
   for (std::size_t row = 0; row < answers[2].size(); ++row) {

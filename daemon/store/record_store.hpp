@@ -31,7 +31,7 @@ using NewEvents = std::map<std::int64_t, std::vector<NewEvent>>;  // by call
 
 struct FoldReport {
   std::vector<std::int64_t> unknown;  // calls that have no record; their events were not stored
-  std::size_t stored = 0;             // events seen for the first time
+  std::size_t stored = 0;             // events that are new, or known by now to have come earlier
   std::vector<std::int64_t> changed;  // calls whose record changed: wake who waits for them
   std::vector<std::int64_t> closed;   // of these, the ones that closed just now
   std::size_t late_life = 0;          // records that showed life after our own close

@@ -99,7 +99,7 @@ std::string yaml(const std::string& from = {}, const std::string& to = {}) {
 
 Config good(const Folder& folder, const std::string& text) {
   auto config = read_config(folder.write("cc.yaml", text));
-  BOOST_REQUIRE_MESSAGE(config, config.error().message);
+  if (!config) BOOST_FAIL(config.error().message);
   return *std::move(config);
 }
 

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(bytes_may_come_one_by_one) {
   client.send("POST /v1/calls HTTP/1.1\r\nContent-Type: application/json\r\n" + key +
               "Transfer-Encoding: chunked\r\n\r\n");
   client.send("1\r\n{\r\n");
-  client.send("17;x=y\r\n\"called\":\"13812345678\"\r\n1\r\n}\r\n0\r\n\r\n");
+  client.send("16;x=y\r\n\"called\":\"13812345678\"\r\n1\r\n}\r\n0\r\n\r\n");
   BOOST_TEST(client.receive().status == 202);
   BOOST_TEST(rig.calls.created().size() == 3U);
 }

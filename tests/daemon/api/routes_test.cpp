@@ -1,6 +1,11 @@
+#include <algorithm>
+#include <sstream>
+
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
+#include <spdlog/sinks/ostream_sink.h>
 
+#include "log.hpp"
 #include "rig.hpp"
 
 using namespace cc;
@@ -15,6 +20,15 @@ std::string text(const Reply& reply, std::string_view name) {
   const auto* value = document.as_object().if_contains(name);
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
 }
+
+/// What the daemon logs while it lives. To be made before the Rig.
+struct LogCapture {
+  LogCapture() { log().sinks().push_back(std::make_shared<spdlog::sinks::ostream_sink_mt>(text)); }
+  ~LogCapture() { log().sinks().pop_back(); }
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+  std::ostringstream text;
+};
 
 Refusal refusal(Refusal::Code code) {
   return {code, "because of the test", std::nullopt};
@@ -261,6 +275,29 @@ BOOST_AUTO_TEST_CASE(storage_away_is_503_and_tells_when_a_repeat_is_safe) {
   rig.calls.set(script);
   reply = rig.post(good_body);
   BOOST_TEST(reply.json().as_object().at("retryable").as_bool());
+}
+
+BOOST_AUTO_TEST_CASE(no_number_reaches_the_log) {
+  LogCapture capture;
+  {
+    Rig rig;
+    Script script;
+    script.failure = "";
+    for (const bool bug : {false, true}) {
+      script.bug = bug;
+      rig.calls.set(script);
+      rig.ask("GET", call_path);
+      rig.post(good_body);
+    }
+    script.bug = false;
+    script.failure_after_create = true;
+    rig.calls.set(script);
+    rig.post(good_body, "Prefer: wait=1\r\n");
+  }
+  const std::string text = capture.text.str();
+  BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 6);
+  BOOST_TEST(text.find("138****5678") != std::string::npos);
+  BOOST_TEST(text.find("13812345678") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_bug_is_a_problem_too) {

@@ -1,4 +1,5 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "pg.hpp"
@@ -370,6 +371,34 @@ BOOST_AUTO_TEST_CASE(nothing_keeps_the_loop_after_the_pool) {
   io.restart();
   io.run();
   BOOST_TEST((std::chrono::steady_clock::now() - begin < 1s));
+}
+
+BOOST_AUTO_TEST_CASE(destroyed_while_connects_fail_or_hang) {
+  const TempDir folder;
+  asio::local::stream_protocol::acceptor silent(
+      io, asio::local::stream_protocol::endpoint(folder.file(".s.PGSQL.5432")));
+  for (const std::string& host : {std::string("/nowhere"), folder.path()}) {
+    for (int i = 0; i < 20; ++i) {
+      auto pool = std::make_unique<pg::Pool>(executor, "host=" + host + " user=postgres", 2);
+      std::vector<std::string> failures;
+      const auto waiter = [&]() -> asio::awaitable<void> {
+        auto begin = pool->begin(20000ms);
+        const auto failure = co_await failure_of(std::move(begin));
+        failures.push_back(failure ? failure->what() : "");
+      };
+      for (int n = 0; n < 4; ++n) asio::co_spawn(io, waiter(), [](std::exception_ptr) {});
+      io.restart();
+      for (int turns = 0; turns < 10; ++turns) io.poll_one();  // all have begun
+      io.run_for(std::chrono::milliseconds{i});
+      pool.reset();
+      const auto begin = std::chrono::steady_clock::now();
+      io.restart();
+      io.run();
+      BOOST_TEST((std::chrono::steady_clock::now() - begin < 1s));
+      BOOST_TEST(failures.size() == 4u);
+      for (const std::string& why : failures) BOOST_TEST(why == "the pool is closed");
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(loop_destroyed_with_everything_under_way) {

@@ -327,17 +327,21 @@ BOOST_AUTO_TEST_CASE(connection_destroyed_under_a_query) {
 BOOST_AUTO_TEST_CASE(two_coroutines_on_one_connection_are_refused) {
   const auto test = [&]() -> asio::awaitable<void> {
     const auto link = co_await connect();
-    bool refused = false;
+    bool slept = false, refused = false;
     const auto other = [&]() -> asio::awaitable<void> {
-      try {
-        const pg::Rows rows = co_await link->query("SELECT 1 AS n");
-      } catch (const std::logic_error&) {
-        refused = true;
-      }
+      const pg::Rows rows = co_await link->query("SELECT pg_sleep(0.2)");
+      slept = true;
     };
     asio::co_spawn(io, other(), [](std::exception_ptr) {});
-    const pg::Rows rows = co_await link->query("SELECT pg_sleep(0.2)");
+    co_await cc::test::pause(20ms);
+    try {
+      const pg::Rows rows = co_await link->query("SELECT 1 AS n");
+    } catch (const std::logic_error&) {
+      refused = true;
+    }
     BOOST_TEST(refused);
+    co_await cc::test::pause(400ms);
+    BOOST_TEST(slept);
     BOOST_TEST(link->usable());
   };
   run_until_done(io, test());

@@ -1,0 +1,333 @@
+#include "directives.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "callback.hpp"
+#include "result.hpp"
+#include "secrets.hpp"
+#include "settings.hpp"
+#include "status.hpp"
+#include "text.hpp"
+
+namespace cc {
+namespace {
+
+using Words = std::span<const ngx_str_t>;  // of a directive, its name first
+using Problem = std::optional<Error>;      // nothing: all is well
+
+constexpr unsigned max_partitions = 256;
+constexpr std::size_t max_code = 8;
+constexpr std::size_t max_unix_path = 107;
+
+std::string quoted(std::string_view text) {
+  return "\"" + std::string(text) + "\"";
+}
+
+/// "name=value" → value.
+std::optional<std::string_view> option(std::string_view word, std::string_view name) {
+  if (word.size() <= name.size() || !word.starts_with(name) || word[name.size()] != '=') return {};
+  return word.substr(name.size() + 1);
+}
+
+Error unknown(std::string_view word, std::string_view known) {
+  return Error{"does not know " + quoted(word) + "; it takes " + std::string(known)};
+}
+
+/// Relative names are relative to nginx.conf, as with all of NGINX's files.
+std::string full_path(ngx_conf_t* cf, std::string_view name) {
+  std::string terminated(name);
+  ngx_str_t path = ngx_text(terminated);
+  if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) throw std::bad_alloc();
+  return std::string(view(path));
+}
+
+void warn_if_readable(ngx_conf_t* cf, const Lines& lines, const std::string& path) {
+  if (!lines.world_readable) return;
+  ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                     "secrets in \"%s\" can be read by everyone; chmod 0600 it", path.c_str());
+}
+
+/// Runs what reads a directive; says what is wrong as NGINX does, with file and line.
+template <class Read>
+char* complaining(ngx_conf_t* cf, Read read) noexcept {
+  try {
+    auto* words = static_cast<ngx_str_t*>(cf->args->elts);
+    Problem problem = read(Words(words, cf->args->nelts));
+    if (!problem) return NGX_CONF_OK;
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%V %s", &words[0], problem->message.c_str());
+  } catch (const std::exception& e) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", e.what());
+  }
+  return static_cast<char*>(NGX_CONF_ERROR);
+}
+
+// ---- cc_redis unix:/path | host:port [password-file=FILE] [timeout=TIME] ----
+
+Problem read_address(ngx_conf_t* cf, std::string_view word, RedisSettings& redis) {
+  redis.shown = word;
+  if (word.starts_with("unix:")) {
+    redis.unix_path = word.substr(5);
+    if (!redis.unix_path.starts_with('/')) {
+      return Error{quoted(word) +
+                   " is no absolute path; write e.g. unix:/run/redis/redis-server.sock"};
+    }
+    if (redis.unix_path.size() > max_unix_path) {
+      return Error{quoted(word) +
+                   " is longer than the 107 bytes that a unix socket's path may have"};
+    }
+    return {};
+  }
+  std::string terminated(word);
+  ngx_url_t url{};
+  url.url = ngx_text(terminated);
+  url.default_port = 6379;
+  if (ngx_parse_url(cf->pool, &url) != NGX_OK || url.naddrs == 0) {
+    return Error{quoted(word) + " is no address of a Redis (" +
+                 (url.err != nullptr ? url.err : "no address") +
+                 "); write unix:/path, host:port or [ipv6]:port"};
+  }
+  u_char text[NGX_SOCKADDR_STRLEN];
+  const ngx_addr_t& address = url.addrs[0];
+  std::size_t n = ngx_sock_ntop(address.sockaddr, address.socklen, text, sizeof text, 0);
+  redis.host.assign(reinterpret_cast<const char*>(text), n);
+  if (redis.host.starts_with('[')) redis.host = redis.host.substr(1, redis.host.size() - 2);
+  redis.port = ngx_inet_get_port(address.sockaddr);
+  return {};
+}
+
+Problem read_cc_redis(ngx_conf_t* cf, Words words, MainSettings& main) {
+  if (main.redis_given) return Error{"is given twice; all callbacks go to one Redis"};
+  main.redis_given = true;
+  if (auto problem = read_address(cf, view(words[1]), main.redis)) return problem;
+  for (const auto& word : words.subspan(2)) {
+    if (auto name = option(view(word), "password-file")) {
+      std::string path = full_path(cf, *name);
+      auto lines = read_password(path);
+      if (!lines) return lines.error();
+      warn_if_readable(cf, *lines, path);
+      main.redis.password = lines->values.front();
+    } else if (auto time = option(view(word), "timeout")) {
+      ngx_str_t text = ngx_text(*time);
+      ngx_int_t ms = ngx_parse_time(&text, 0);
+      if (ms == NGX_ERROR || ms < 10 || ms > 60000) {
+        return Error{"timeout=" + std::string(*time) +
+                     " is no time from 10ms to 60s; e9's callers wait "
+                     "0.5 s, so 400ms is the default"};
+      }
+      main.redis.timeout = static_cast<ngx_msec_t>(ms);
+    } else {
+      return unknown(view(word), "password-file=FILE and timeout=TIME after the address");
+    }
+  }
+  return {};
+}
+
+// ---- cc_stream PREFIX [partitions=P] ----
+
+Problem read_cc_stream(Words words, MainSettings& main) {
+  if (main.stream_given) return Error{"is given twice"};
+  main.stream_given = true;
+  auto prefix = view(words[1]);
+  if (prefix.empty() || prefix.size() > 128 || prefix.find('=') != std::string_view::npos) {
+    return Error{quoted(prefix) + " is no prefix of the streams' keys; write e.g. cc:events:"};
+  }
+  main.prefix = prefix;
+  for (const auto& word : words.subspan(2)) {
+    auto text = option(view(word), "partitions");
+    if (!text) return unknown(view(word), "partitions=P after the prefix");
+    auto number = parse_integer(*text);
+    if (!number || *number < 1 || *number > max_partitions) {
+      return Error{"partitions=" + std::string(*text) +
+                   " is no number from 1 to 256; it must be what ccd is configured with"};
+    }
+    main.partitions = static_cast<unsigned>(*number);
+  }
+  return {};
+}
+
+// ---- cc_limits [pending=N] [bytes=SIZE] ----
+
+Problem read_cc_limits(Words words, MainSettings& main) {
+  if (main.limits_given) return Error{"is given twice"};
+  main.limits_given = true;
+  for (const auto& word : words.subspan(1)) {
+    if (auto count = option(view(word), "pending")) {
+      auto number = parse_integer(*count);
+      if (!number || *number < 1 || *number > 1'000'000) {
+        return Error{"pending=" + std::string(*count) + " is no number from 1 to 1000000"};
+      }
+      main.limits.pending = static_cast<std::size_t>(*number);
+    } else if (auto size = option(view(word), "bytes")) {
+      ngx_str_t text = ngx_text(*size);
+      ssize_t bytes = ngx_parse_size(&text);
+      if (bytes < 64 * 1024) {
+        return Error{"bytes=" + std::string(*size) +
+                     " is no size of at least 64k; write e.g. bytes=64m"};
+      }
+      main.limits.bytes = static_cast<std::size_t>(bytes);
+    } else {
+      return unknown(view(word), "pending=N and bytes=SIZE");
+    }
+  }
+  return {};
+}
+
+// ---- cc_channel CODE [kind=KIND] tokens=FILE [app_ids=a,b | app_ids_file=FILE] ----
+
+Problem read_code(std::string_view code) {
+  bool fits =
+      !code.empty() && code.size() <= max_code &&
+      code.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+  if (fits) return {};
+  return Error{quoted(code) +
+               " is no channel code; a code has 1 to 8 of a-z, 0-9, '-', '_', e.g. e9"};
+}
+
+Problem read_app_ids(std::string_view list, std::vector<std::string>& app_ids) {
+  while (!list.empty()) {
+    auto comma = list.find(',');
+    auto id = trim(list.substr(0, comma));
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    if (!id.empty()) app_ids.emplace_back(id);
+  }
+  if (!app_ids.empty()) return {};
+  return Error{"app_ids= names none; list them, separated by commas, or leave app_ids out"};
+}
+
+Problem read_options(ngx_conf_t* cf, Words words, std::string& kind, Trust& trust) {
+  for (const auto& word : words) {
+    if (auto name = option(view(word), "kind")) {
+      kind = *name;
+    } else if (auto tokens = option(view(word), "tokens")) {
+      std::string path = full_path(cf, *tokens);
+      auto lines = read_tokens(path);
+      if (!lines) return lines.error();
+      warn_if_readable(cf, *lines, path);
+      trust.tokens = std::move(lines->values);
+    } else if (auto list = option(view(word), "app_ids")) {
+      if (auto problem = read_app_ids(*list, trust.app_ids)) return problem;
+    } else if (auto file = option(view(word), "app_ids_file")) {
+      auto lines = read_lines(full_path(cf, *file), "app_ids");
+      if (!lines) return lines.error();
+      trust.app_ids.insert(trust.app_ids.end(), lines->values.begin(), lines->values.end());
+    } else {
+      return unknown(view(word), "kind=KIND, tokens=FILE, app_ids=A,B and app_ids_file=FILE");
+    }
+  }
+  return {};
+}
+
+/// The location's content handler; two modules that both want to answer would be decided by order.
+Problem claim_location(ngx_conf_t* cf, ngx_http_handler_pt handler) {
+  auto* core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+  if (core->handler != nullptr) {
+    return Error{
+        "stands in a location that something else answers already; give it a location of its own"};
+  }
+  core->handler = handler;
+  return {};
+}
+
+Problem read_cc_channel(ngx_conf_t* cf, Words words, LocationSettings& location) {
+  if (location.channel != nullptr) return Error{"is given twice; a location takes one channel"};
+  auto* settings = make_in_pool<ChannelSettings>(cf->pool);
+  if (settings == nullptr) throw std::bad_alloc();
+  if (auto problem = read_code(view(words[1]))) return problem;
+  settings->code = view(words[1]);
+  settings->field = redis_argument(settings->code);
+
+  std::string kind = settings->code;
+  if (auto problem = read_options(cf, words.subspan(2), kind, settings->trust)) {
+    return Error{quoted(settings->code) + ": " + problem->message};
+  }
+  settings->channel = find_channel(kind);
+  if (settings->channel == nullptr) {
+    return Error{quoted(settings->code) + " is of no known kind " + quoted(kind) +
+                 "; known: " + known_kinds() + ". A second account has its own code and kind=KIND"};
+  }
+  if (settings->trust.tokens.empty()) {
+    return Error{quoted(settings->code) +
+                 " has no tokens, so anybody could call back; add tokens=FILE"};
+  }
+  settings->answer = settings->channel->answer();
+  if (auto problem = claim_location(cf, handle_callback)) return problem;
+  location.channel = settings;
+  main_settings(cf)->has_channel = true;
+  main_settings(cf)->needs_counters = true;
+  return {};
+}
+
+// ---- cc_status [json | prometheus] ----
+
+Problem read_cc_status(ngx_conf_t* cf, Words words, LocationSettings& location) {
+  auto form = words.size() > 1 ? view(words[1]) : "json";
+  if (form != "json" && form != "prometheus") return unknown(form, "json or prometheus");
+  location.prometheus = form == "prometheus";
+  if (auto problem = claim_location(cf, handle_status)) return problem;
+  main_settings(cf)->needs_counters = true;
+  return {};
+}
+
+}  // namespace
+
+std::string redis_argument(std::string_view text) {
+  return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
+}
+
+char* set_cc_redis(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto& main = *static_cast<MainSettings*>(conf);
+  return complaining(cf, [&](Words words) { return read_cc_redis(cf, words, main); });
+}
+
+char* set_cc_stream(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto& main = *static_cast<MainSettings*>(conf);
+  return complaining(cf, [&](Words words) { return read_cc_stream(words, main); });
+}
+
+char* set_cc_limits(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto& main = *static_cast<MainSettings*>(conf);
+  return complaining(cf, [&](Words words) { return read_cc_limits(words, main); });
+}
+
+char* set_cc_channel(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto& location = *static_cast<LocationSettings*>(conf);
+  return complaining(cf, [&](Words words) { return read_cc_channel(cf, words, location); });
+}
+
+char* set_cc_status(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto& location = *static_cast<LocationSettings*>(conf);
+  return complaining(cf, [&](Words words) { return read_cc_status(cf, words, location); });
+}
+
+ngx_int_t complete_settings(ngx_conf_t* cf) noexcept {
+  auto& main = *main_settings(cf);
+  try {
+    if (main.has_channel && !main.redis_given) {
+      ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                    "cc_channel is used, but nothing says where its callbacks go; add e.g. "
+                    "\"cc_redis unix:/run/redis/redis-server.sock;\" to http{}");
+      return NGX_ERROR;
+    }
+    for (unsigned p = 0; p < main.partitions; ++p) {
+      main.commands.push_back("*5\r\n" + redis_argument("XADD") +
+                              redis_argument(main.prefix + std::to_string(p)) +
+                              redis_argument("*"));
+    }
+    if (main.needs_counters) {
+      main.counters = declare_counters(cf);
+      if (main.counters == nullptr) return NGX_ERROR;
+    }
+    return NGX_OK;
+  } catch (const std::exception& e) {
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "cc: %s", e.what());
+    return NGX_ERROR;
+  }
+}
+
+}  // namespace cc

@@ -1,0 +1,91 @@
+// What the directives say. Settings live on the configuration's pool, so as long as their cycle;
+// a worker reads them and never changes them.
+#pragma once
+
+#include "ngx.hpp"
+
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "channel.hpp"
+#include "counters.hpp"
+
+namespace cc {
+
+/// cc_redis. Names are resolved when the configuration is read, so that no worker ever waits for
+/// DNS.
+struct RedisSettings {
+  std::string unix_path;  // empty: TCP
+  std::string host;       // a numeric address
+  int port = 0;
+  std::string shown;  // as it stands in the configuration, for messages
+  std::string password;
+  ngx_msec_t timeout = 400;  // for an entry's answer, from its append
+};
+
+/// cc_limits: what one worker may have waiting for Redis.
+struct Limits {
+  std::size_t pending = 8192;
+  std::size_t bytes = 64 * 1024 * 1024;
+};
+
+/// http{}.
+struct MainSettings {
+  bool redis_given = false;
+  bool stream_given = false;
+  bool limits_given = false;
+  bool needs_counters = false;  // a cc_channel or a cc_status exists
+  bool has_channel = false;
+  RedisSettings redis;
+  Limits limits;
+  std::string prefix = "cc:events:";
+  unsigned partitions = 1;
+  std::vector<std::string>
+      commands;  // per partition: XADD up to the field's name, in Redis' protocol
+  ngx_shm_zone_t* counters = nullptr;
+};
+
+/// One cc_channel.
+struct ChannelSettings {
+  std::string code;
+  const Channel* channel = nullptr;
+  Trust trust;
+  Answer answer;
+  std::string field;  // the code as one argument of Redis' protocol
+};
+
+/// A location. Plain, as NGINX makes and merges many of them.
+struct LocationSettings {
+  ChannelSettings* channel;  // null where cc_channel isn't used
+  bool prometheus;           // cc_status prometheus
+};
+
+/// A C++ object that lives exactly as long as `pool`. Null where memory is out.
+template <class T, class... Args>
+T* make_in_pool(ngx_pool_t* pool, Args&&... args) {
+  // The cleanup first: after the object there must be nothing left that can fail.
+  ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(pool, sizeof(T));
+  if (cleanup == nullptr) return nullptr;
+  T* object = new (cleanup->data) T(std::forward<Args>(args)...);
+  cleanup->handler = [](void* data) { static_cast<T*>(data)->~T(); };
+  return object;
+}
+
+inline MainSettings* main_settings(ngx_conf_t* cf) {
+  return static_cast<MainSettings*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_cc_module));
+}
+
+inline const MainSettings& main_settings(ngx_http_request_t* r) {
+  return *static_cast<MainSettings*>(ngx_http_get_module_main_conf(r, ngx_http_cc_module));
+}
+
+inline const LocationSettings& location_settings(ngx_http_request_t* r) {
+  return *static_cast<LocationSettings*>(ngx_http_get_module_loc_conf(r, ngx_http_cc_module));
+}
+
+/// One argument in Redis' protocol: "$3\r\nabc\r\n".
+std::string redis_argument(std::string_view text);
+
+}  // namespace cc

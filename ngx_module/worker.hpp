@@ -1,0 +1,31 @@
+// What one worker process owns: made in init_process, gone in exit_process.
+#pragma once
+
+#include "ngx.hpp"
+
+#include <string>
+
+#include "envelope.hpp"
+#include "link.hpp"
+
+namespace cc {
+
+struct Worker {
+  Worker(const MainSettings& settings, Slot& own_slot);
+  ~Worker();
+
+  Slot& slot;
+  Link link;
+  // Scratch of a callback, kept so that its memory is.
+  std::string command;
+  Delivery delivery;
+};
+
+/// Null in the master, in helper processes and where no cc_channel is used.
+Worker* this_worker() noexcept;
+
+/// For NGINX's hooks of the same names.
+ngx_int_t start_worker(ngx_cycle_t* cycle) noexcept;
+void stop_worker(ngx_cycle_t* cycle) noexcept;
+
+}  // namespace cc

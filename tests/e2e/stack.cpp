@@ -1,0 +1,134 @@
+#include "stack.hpp"
+
+#include <sstream>
+#include <stdexcept>
+
+namespace cc::test {
+namespace {
+
+const std::string script = CC_SOURCE_DIR "/scripts/stack";
+
+Outcome must(const std::vector<std::string>& command) {
+  Outcome outcome = run({.command = command}, Millis{90'000});
+  if (outcome.status != 0) throw std::runtime_error(command[1] + " failed: " + outcome.output);
+  return outcome;
+}
+
+}  // namespace
+
+Stack::Stack(const std::string& speed, const std::vector<std::string>& options) : dir_(folder_.file("stack")) {
+  std::vector<std::string> command{script, "up", dir_, "--build", CC_BUILD_DIR, "--simulator", "--speed", speed, "--quiet"};
+  command.insert(command.end(), options.begin(), options.end());
+  must(command);
+  std::istringstream lines(must({script, "env", dir_}).output);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t at = line.find('=');
+    if (!line.starts_with("export ") || at == std::string::npos) continue;
+    std::string value = line.substr(at + 1);
+    std::erase(value, '\'');
+    env_[line.substr(7, at - 7)] = value;
+  }
+}
+
+Stack::~Stack() {
+  try {
+    run({.command = {script, "down", dir_, "--purge", "--quiet"}}, Millis{60'000});
+  } catch (const std::exception&) {  // the test has failed anyhow, or the folder's removal will
+  }
+}
+
+Answer Stack::get(const std::string& path) const {
+  return send({.method = "GET", .url = env("CC_API") + path, .headers = {"Authorization: Bearer " + env("CC_KEY")}});
+}
+
+Call Stack::post_later(const std::string& path, const std::string& body, const std::vector<std::string>& headers) const {
+  Call call{.method = "POST", .url = env("CC_API") + path, .body = body, .headers = headers};
+  call.headers.push_back("Authorization: Bearer " + env("CC_KEY"));
+  return call;
+}
+
+Answer Stack::post(const std::string& path, const std::string& body, const std::vector<std::string>& headers) const {
+  return send(post_later(path, body, headers));
+}
+
+json::value Stack::await_state(const std::string& call, const std::string& state, Millis timeout) const {
+  Answer last;
+  const bool reached = eventually(
+      [&] {
+        last = get("/v1/calls/" + call);
+        return last.at("state") == state;
+      },
+      timeout);
+  if (!reached) {
+    throw std::runtime_error("call " + call + " did not come to \"" + state + "\": " + std::to_string(last.status) +
+                             " " + last.text + "\nccd's log:\n" + log("ccd"));
+  }
+  return last.body();
+}
+
+void Stack::part(const std::string& verb, const std::string& name, const std::vector<std::string>& options) {
+  std::vector<std::string> command{script, verb, dir_, name};
+  command.insert(command.end(), options.begin(), options.end());
+  must(command);
+}
+
+bool Stack::running(const std::string& name) const {
+  const int pid = std::atoi(read_file(dir_ + "/run/" + name + ".pid").c_str());
+  if (pid <= 0) return false;
+  // A killed process may stay a zombie for a while, where nobody hurries to reap it.
+  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t at = stat.rfind(')');
+  return at != std::string::npos && at + 2 < stat.size() && stat[at + 2] != 'Z';
+}
+
+json::value Stack::simulator(const std::string& path) const {
+  return send({.method = "GET", .url = env("CC_SIM") + "/_control/" + path}).body();
+}
+
+Answer Stack::simulator(const std::string& method, const std::string& path, const std::string& body) const {
+  return send({.method = method, .url = env("CC_SIM") + "/_control/" + path, .body = body});
+}
+
+std::vector<json::object> Stack::journal(const std::string& event) const {
+  std::vector<json::object> found;
+  const json::value answer = simulator("journal?limit=100000");
+  for (const json::value& line : answer.at("lines").as_array()) {
+    if (text_at(line, "event") == event) found.push_back(line.as_object());
+  }
+  return found;
+}
+
+long Stack::violations() const { return std::stol(text_at(simulator("health"), "violations")); }
+
+std::string Stack::sql(const std::string& statement) const {
+  std::string output = must({"/usr/bin/psql", "-h", env("PGHOST"), "-U", env("PGUSER"), "-d", env("PGDATABASE"), "-qAtX",
+                             "-v", "ON_ERROR_STOP=1", "-c", statement})
+                           .output;
+  while (!output.empty() && output.back() == '\n') output.pop_back();
+  return output;
+}
+
+std::string Stack::redis(const std::vector<std::string>& words) const {
+  std::vector<std::string> command{"/usr/bin/redis-cli", "-s", env("REDIS_SOCK")};
+  command.insert(command.end(), words.begin(), words.end());
+  return must(command).output;
+}
+
+std::string Stack::nginx_alarms() const {
+  std::string found;
+  std::istringstream lines(log("nginx"));
+  for (std::string line; std::getline(lines, line);) {
+    for (const char* mark : {"[alert]", "[crit]", "[emerg]"}) {
+      if (line.find(mark) != std::string::npos) found += line + "\n";
+    }
+  }
+  return found;
+}
+
+std::string Stack::log(const std::string& part) const { return read_file(dir_ + "/log/" + part + ".log"); }
+
+std::string call_body(const std::string& caller, const std::string& called, const std::string& more) {
+  return R"({"caller":")" + caller + R"(","called":")" + called + '"' + (more.empty() ? "" : "," + more) + "}";
+}
+
+}  // namespace cc::test

@@ -1,0 +1,61 @@
+// A private CC made by scripts/stack, and what its users and its simulator say of it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "client.hpp"
+#include "process.hpp"
+
+namespace cc::test {
+
+class Stack {
+ public:
+  /// Up when this returns. `speed`: of the simulated phones.
+  explicit Stack(const std::string& speed = "20", const std::vector<std::string>& options = {});
+  ~Stack();
+  Stack(const Stack&) = delete;
+
+  const std::string& env(const std::string& name) const { return env_.at(name); }
+
+  /// As the application with all scopes.
+  Answer get(const std::string& path) const;
+  Answer post(const std::string& path, const std::string& body = "",
+              const std::vector<std::string>& headers = {}) const;
+  Call post_later(const std::string& path, const std::string& body,
+                  const std::vector<std::string>& headers = {}) const;
+
+  /// Asks until the record's state is "close" (or `state`); throws with the last answer after `timeout`.
+  json::value await_state(const std::string& call, const std::string& state = "close",
+                          Millis timeout = Millis{30'000}) const;
+
+  /// scripts/stack start|stop|restart|kill.
+  void part(const std::string& verb, const std::string& name, const std::vector<std::string>& options = {});
+  bool running(const std::string& name) const;  // by its pid file
+
+  /// The simulator's control API.
+  json::value simulator(const std::string& path) const;
+  Answer simulator(const std::string& method, const std::string& path, const std::string& body) const;
+  /// Its journal lines of an event ("ring", "originate", …), by default of all calls.
+  std::vector<json::object> journal(const std::string& event) const;
+  long violations() const;
+
+  /// One statement, by psql: unaligned, without titles.
+  std::string sql(const std::string& statement) const;
+  std::string redis(const std::vector<std::string>& words) const;
+
+  /// Lines of NGINX's log that speak of [alert], [crit] or [emerg].
+  std::string nginx_alarms() const;
+  std::string log(const std::string& part) const;
+
+ private:
+  TempDir folder_;
+  std::string dir_;
+  std::map<std::string, std::string> env_;
+};
+
+/// {"caller": …, "called": …} with further members spliced in.
+std::string call_body(const std::string& caller, const std::string& called, const std::string& more = "");
+
+}  // namespace cc::test

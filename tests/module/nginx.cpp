@@ -1,0 +1,117 @@
+#include "nginx.hpp"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "http.hpp"
+
+namespace cc::test {
+namespace {
+
+const std::string binary = "/usr/sbin/nginx";
+
+void replace(std::string& text, const std::string& name, const std::string& value) {
+  for (auto at = text.find(name); at != std::string::npos;
+       at = text.find(name, at + value.size())) {
+    text.replace(at, name.size(), value);
+  }
+}
+
+std::string configuration(const TempDir& folder, const NginxSettings& settings,
+                          unsigned short port) {
+  std::string text = read_file(CC_TEST_TEMPLATE);
+  // So that the temporary folder, which is ours, can be read by workers as well.
+  replace(text, "@USER@", ::geteuid() == 0 ? "user root;" : "");
+  replace(text, "@MODULE@", CC_TEST_MODULE);
+  replace(text, "@WORKERS@", std::to_string(settings.workers));
+  replace(text, "@MAIN@", settings.main);
+  replace(text, "@HTTP@", settings.http);
+  replace(text, "@CHANNEL@", settings.channel);
+  replace(text, "@SERVER@", settings.server);
+  replace(text, "@PORT@", std::to_string(port));
+  replace(text, "@DIR@", folder.path());
+  return text;
+}
+
+void write(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+  ::chmod(path.c_str(), 0600);
+}
+
+Launch launch(const TempDir& folder, const std::string& file, std::vector<std::string> more = {}) {
+  std::vector<std::string> command{binary, "-p", folder.path(), "-e", folder.file("error.log"),
+                                   "-c",   file};
+  command.insert(command.end(), more.begin(), more.end());
+  Launch launch{.command = std::move(command), .output = folder.file("stderr.log")};
+#ifdef CC_TEST_PRELOAD
+  launch.env["LD_PRELOAD"] = CC_TEST_PRELOAD;
+  // NGINX leaves its pools to the kernel when it exits.
+  launch.env["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=1";
+#endif
+  return launch;
+}
+
+}  // namespace
+
+Nginx::Nginx(NginxSettings settings) : settings_(std::move(settings)) {
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    port_ = free_port();  // somebody may take it before NGINX does
+    write_files();
+    process_ = std::make_unique<Process>(launch(folder_, folder_.file("nginx.conf")));
+    bool up = eventually([this] { return !process_->running() || Connection::opens(socket()); });
+    if (up && process_->running()) return;
+    if (error_log().find("in use") == std::string::npos) break;
+    process_->end();
+    write(folder_.file("error.log"), "");
+  }
+  throw std::runtime_error("NGINX does not start:\n" + error_log() +
+                           read_file(folder_.file("stderr.log")));
+}
+
+Nginx::~Nginx() = default;
+
+void Nginx::write_files() {
+  write(folder_.file("nginx.conf"), configuration(folder_, settings_, port_));
+  write(folder_.file("e9.tokens"), "# two at a time\n" + token_now + "\n\n  " + token_next + "\n");
+}
+
+std::vector<pid_t> Nginx::workers() const {
+  std::istringstream children(
+      read_file("/proc/" + std::to_string(pid()) + "/task/" + std::to_string(pid()) + "/children"));
+  std::vector<pid_t> all;
+  for (pid_t child = 0; children >> child;) all.push_back(child);
+  return all;
+}
+
+int Nginx::wait_for_end(Millis timeout) {
+  auto status = process_->wait(timeout);
+  if (!status) throw std::runtime_error("NGINX does not end");
+  return *status;
+}
+
+std::string Nginx::bad_lines() const {
+  std::istringstream lines(error_log() + read_file(folder_.file("stderr.log")));
+  std::string bad;
+  for (std::string line; std::getline(lines, line);) {
+    for (const char* sign : {"[alert]", "[crit]", "[emerg]", "Sanitizer", "runtime error"}) {
+      if (line.find(sign) != std::string::npos) bad += line + "\n";
+    }
+  }
+  return bad;
+}
+
+Outcome check_file(const TempDir& folder, const std::string& path) {
+  auto test = launch(folder, path, {"-t"});
+  test.output.clear();  // run() gives it a file
+  return run(std::move(test));
+}
+
+Outcome check_configuration(const TempDir& folder, const NginxSettings& settings) {
+  write(folder.file("nginx.conf"), configuration(folder, settings, 1));
+  return check_file(folder, folder.file("nginx.conf"));
+}
+
+}  // namespace cc::test
