@@ -286,13 +286,19 @@ Tenant read_tenant(const std::string& name, const YamlValue& value,
 void check_names(const std::vector<std::pair<YamlValue, std::string>>& named, const auto& known,
                  const std::string& what) {
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const auto& [name, unused] : known) names.push_back(name);
   for (const auto& [value, name] : named) {
     if (known.contains(name)) continue;
     const auto meant = nearest(name, names);
-    value.complain(
-        "there is no " + what + " \"" + name + "\"" +
-        (meant ? "; did you mean \"" + *meant + "\"?" : "; add it under " + what + "s:"));
+    std::string says = "there is no ";
+    says.append(what).append(" \"").append(name).append("\"; ");
+    if (meant) {
+      says.append("did you mean \"").append(*meant).append("\"?");
+    } else {
+      says.append("add it under ").append(what).append("s:");
+    }
+    value.complain(says);
   }
 }
 

@@ -38,8 +38,9 @@ class Complaints {
 /// A node of the file with its path. Every reader returns nothing after complaining.
 class YamlValue {
  public:
-  YamlValue(Complaints& complaints, YAML::Node node, YAML::Mark mark, std::string path)
-      : complaints_(&complaints), node_(std::move(node)), mark_(mark), path_(std::move(path)) {}
+  YamlValue(Complaints& complaints, const YAML::Node& node, const YAML::Mark& mark,
+            std::string path)
+      : complaints_(&complaints), node_(node), mark_(mark), path_(std::move(path)) {}
 
   void complain(std::string_view what) const { complaints_->add(mark_, path_, what); }
   const std::string& path() const noexcept { return path_; }

@@ -26,9 +26,9 @@ constexpr std::string_view open_sql =
 
 // Only if nothing was heard meanwhile; the record is locked by then.
 constexpr std::string_view reap_sql =
-    "UPDATE call_attempt a SET query_due = CASE WHEN channel_call_id IS NULL THEN NULL ELSE $4 END "
+    "UPDATE call_attempt a SET query_due = CASE WHEN channel_call_id IS NULL THEN NULL ELSE $4::bigint END "
     "WHERE call = $1 AND attempt = $2 AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = $1 "
-    "AND e.source <> 'cc' AND e.received > $3) "
+    "AND e.source <> 'cc' AND e.received > $3::bigint) "
     "AND EXISTS (SELECT 1 FROM call_record r WHERE r.id = $1 AND r.state <> 'close')";
 
 // Newest first.

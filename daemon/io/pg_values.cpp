@@ -124,7 +124,9 @@ Param array(const std::vector<std::optional<std::int64_t>>& values) {
   return literal(values);
 }
 
-Param array_of_bytes(const std::vector<std::string>& raw) { return bytes_literal(raw); }
+Param array_of_bytes(const std::vector<std::string>& raw) {
+  return bytes_literal(raw);
+}
 Param array_of_bytes(const std::vector<std::optional<std::string>>& raw) {
   return bytes_literal(raw);
 }

@@ -25,9 +25,9 @@ struct Answer {
 
 struct Call {
   std::string method = "GET";
-  std::string url;
-  std::string body;
-  std::vector<std::string> headers;  // "Name: value"
+  std::string url = {};
+  std::string body = {};
+  std::vector<std::string> headers = {};  // "Name: value"
   long timeout_ms = 40'000;
 };
 

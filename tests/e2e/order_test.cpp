@@ -65,9 +65,9 @@ BOOST_AUTO_TEST_CASE(a_thousand_orders_with_repeats_make_one_record) {
   for (int n = 0; n < calls; ++n) {
     std::vector<Delivery> one = story(std::to_string(std::stoll(base) + n), n + 1, day, received);
     for (std::size_t i = 0; i < 4; ++i) {
-      for (unsigned copies = random() % 3; copies > 0; --copies) {
+      for (auto copies = random() % 3; copies > 0; --copies) {
         one.push_back(one[i]);
-        one.back().received += random() % 100'000;
+        one.back().received += static_cast<long long>(random() % 100'000);
       }
     }
     all.insert(all.end(), one.begin(), one.end());

@@ -1,4 +1,5 @@
-// Processes and folders that a test starts and that are gone when it ends, even when it crashes.
+// Processes and folders of a test. Processes end with it even when it crashes (the kernel sees to
+// that); folders stay then.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
 #include "nginx.hpp"
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -20,12 +21,18 @@ void replace(std::string& text, const std::string& name, const std::string& valu
   }
 }
 
+/// This build's, or another one that CC_TEST_MODULE names: that of NGINX's own configure.
+std::string module_path() {
+  const char* other = std::getenv("CC_TEST_MODULE");
+  return other != nullptr ? other : CC_TEST_MODULE;
+}
+
 std::string configuration(const TempDir& folder, const NginxSettings& settings,
                           unsigned short port) {
   std::string text = read_file(CC_TEST_TEMPLATE);
   // So that the temporary folder, which is ours, can be read by workers as well.
   replace(text, "@USER@", ::geteuid() == 0 ? "user root;" : "");
-  replace(text, "@MODULE@", CC_TEST_MODULE);
+  replace(text, "@MODULE@", module_path());
   replace(text, "@WORKERS@", std::to_string(settings.workers));
   replace(text, "@MAIN@", settings.main);
   replace(text, "@HTTP@", settings.http);

@@ -406,6 +406,15 @@ BOOST_AUTO_TEST_CASE(json_user_data_at_the_end_forges_no_field) {
   BOOST_TEST(show(found.event.facts.close) == "absent");
 }
 
+BOOST_AUTO_TEST_CASE(unescaped_json_user_data_forges_no_field_that_the_vendor_left_out) {
+  const auto found = only_event(
+      R"({"action":"CallInvite","userFlag":0,"userData":"{"a":"b","duration":6,"startTimeB":"20160324180022"}",)"
+      R"("subType":0,"callId":"true"})");
+  BOOST_TEST(to_text(found.event.name) == "a.calling");
+  BOOST_TEST(found.channel_call_id == "true");
+  BOOST_TEST(show(found.event.facts.b_offhook_time) == "absent");
+}
+
 BOOST_AUTO_TEST_CASE(of_json_names_that_come_twice_the_one_out_of_user_datas_reach_counts) {
   const auto before = only_event(
       R"({"callId":"true","action":"Hangup","userData":"a","callId":"evil","byeType":"0"})");

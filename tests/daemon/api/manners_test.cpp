@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_http_is_told_so) {
            std::string("POST /v1/calls HTTP/1.1\r\nContent-Length: 5\r\n"
                        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
            std::string("POST /v1/calls HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
-           std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS\r\n\r\n", 22),
+           std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS\r\n\r\n", 19),
        }) {
     Client client(rig.address);
     client.send(text);
