@@ -55,7 +55,7 @@ struct Config {
 
   struct Http {
     std::vector<std::string> listen{"127.0.0.1:8180"};  // address:port or unix:/path
-    std::size_t max_body = 64 * 1024;
+    std::size_t max_body = std::size_t{64} * 1024;
     Millis header_timeout{10000}, body_timeout{15000}, idle_timeout{75000};
     std::size_t max_connections = 4096;
   } http;

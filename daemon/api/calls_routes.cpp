@@ -37,7 +37,7 @@ Response no_such_call(const Exchange& exchange) {
   Problem problem;
   problem.type = ProblemType::call_not_found;
   problem.detail = "No call of yours has this id.";
-  return exchange.refuse(std::move(problem));
+  return exchange.refuse(problem);
 }
 
 std::optional<std::int64_t> call_of(Exchange& exchange) {
@@ -171,7 +171,7 @@ Response refused_by_channel(const Exchange& exchange, std::int64_t call,
   }
   add("channelCode", outcome.code);
   add("channelMessage", outcome.message);
-  return exchange.refuse(std::move(problem));
+  return exchange.refuse(problem);
 }
 
 /// A database that went away between the commit's sending and its answer leaves it unknown whether
@@ -241,16 +241,15 @@ asio::awaitable<Response> created_response(Exchange& exchange, Created created) 
 
 asio::awaitable<Response> post_call(Exchange& exchange) {
   OptText idempotency_key;
-  if (auto problem = wrong_content(exchange.request))
-    co_return exchange.refuse(*std::move(problem));
+  if (auto problem = wrong_content(exchange.request)) co_return exchange.refuse(*problem);
   if (auto problem = read_idempotency_key(exchange.request, idempotency_key)) {
-    co_return exchange.refuse(*std::move(problem));
+    co_return exchange.refuse(*problem);
   }
   QueryReader query(exchange.target);
-  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*std::move(problem));
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   auto read = read_new_call(exchange.request.body, *exchange.key.tenant);
   if (Problem* problem = std::get_if<Problem>(&read)) {
-    co_return exchange.refuse(std::move(*problem));
+    co_return exchange.refuse(*problem);
   }
   NewCall call = std::get<NewCall>(std::move(read));
   call.tenant = exchange.key.tenant->name;
@@ -262,7 +261,7 @@ asio::awaitable<Response> post_call(Exchange& exchange) {
     co_return exchange.refuse(problem_of(*refusal, exchange.key));
   }
   if (Problem* problem = std::get_if<Problem>(&made)) {
-    co_return exchange.refuse(std::move(*problem));
+    co_return exchange.refuse(*problem);
   }
   Created created = std::get<Created>(std::move(made));
   exchange.trace.call = std::to_string(created.record.constants.id);
@@ -276,7 +275,7 @@ asio::awaitable<Response> get_call(Exchange& exchange) {
   const auto above = query.integer("version", 0, std::int64_t{1} << 53);
   const auto wait = query.integer("wait", 0, longest_poll);
   if (wait && !above) query.refuse("wait", "needs version=: it waits until the version is above");
-  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*std::move(problem));
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   const auto call = call_of(exchange);
   if (!call) co_return no_such_call(exchange);
   auto getting = exchange.parts.calls.get(exchange.key.tenant->name, *call, above,
@@ -288,7 +287,7 @@ asio::awaitable<Response> get_call(Exchange& exchange) {
 
 asio::awaitable<Response> get_events(Exchange& exchange) {
   QueryReader query(exchange.target);
-  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*std::move(problem));
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   const auto call = call_of(exchange);
   if (!call) co_return no_such_call(exchange);
   auto getting = exchange.parts.calls.timeline(exchange.key.tenant->name, *call);
@@ -301,7 +300,7 @@ asio::awaitable<Response> get_events(Exchange& exchange) {
 
 asio::awaitable<Response> post_hangup(Exchange& exchange) {
   QueryReader query(exchange.target);
-  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*std::move(problem));
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   const auto call = call_of(exchange);
   if (!call) co_return no_such_call(exchange);
   auto hanging = exchange.parts.calls.hangup(exchange.key.tenant->name, *call, exchange.request.id);

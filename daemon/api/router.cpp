@@ -142,7 +142,7 @@ asio::awaitable<Response> Router::guarded(Handler handler, Exchange& exchange) {
                 mask_numbers_in(error.what()));
     problem.detail = "The log has more under this request's id.";
   }
-  if (!response) response = exchange.refuse(std::move(problem));
+  if (!response) response = exchange.refuse(problem);
   co_return *std::move(response);
 }
 

@@ -40,7 +40,7 @@ struct Exchange {
   Principal key;                        // empty for routes without a key
   Trace& trace;
 
-  Response refuse(Problem problem) const { return to_response(problem, request.id); }
+  Response refuse(const Problem& problem) const { return to_response(problem, request.id); }
 };
 
 using Handler = asio::awaitable<Response> (*)(Exchange&);

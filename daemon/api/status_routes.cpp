@@ -35,7 +35,7 @@ asio::awaitable<Response> readyz(Exchange& exchange) {
     Problem problem;
     problem.type = ProblemType::not_ready;
     problem.detail = draining ? "The daemon is shutting down." : missing;
-    co_return exchange.refuse(std::move(problem));
+    co_return exchange.refuse(problem);
   }
   json::object document;
   document["status"] = "ready";

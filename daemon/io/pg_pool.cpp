@@ -108,7 +108,7 @@ void Pool::Impl::open_more() {
     // Not cancelled by a signal, which would have to outlive the coroutine: close() ends what it
     // waits for instead.
     asio::co_spawn(executor, open(shared_from_this()),
-                   [self = shared_from_this()](std::exception_ptr) {
+                   [self = shared_from_this()](const std::exception_ptr&) {
                      --self->openers;
                      self->open_more();
                    });
@@ -166,7 +166,7 @@ void Pool::Impl::close() noexcept {
 }
 
 Pool::Pool(asio::any_io_executor executor, std::string conninfo, std::size_t size)
-    : impl_(std::make_shared<Impl>(std::move(executor), conninfo, size)) {}
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(conninfo), size)) {}
 
 Pool::~Pool() {
   impl_->close();

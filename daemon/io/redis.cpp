@@ -259,7 +259,7 @@ asio::awaitable<Reply> Connection::Impl::command(std::shared_ptr<Impl> self,
                             sizes.data()) != REDIS_OK) {
     throw Failure(self->problem);
   }
-  reference.release();  // on_reply takes it, whatever happens
+  (void)reference.release();  // on_reply takes it, whatever happens
   const bool in_time = co_await waiter.wait();
   if (!in_time && !pending->answered) self->close("no answer in time");
   if (!pending->answered) {

@@ -48,7 +48,7 @@ void Link::Impl::start() {
   if (opening || closing || waiting.empty()) return;
   opening = true;
   asio::co_spawn(executor, open(shared_from_this()),
-                 [self = shared_from_this()](std::exception_ptr) {
+                 [self = shared_from_this()](const std::exception_ptr&) {
                    self->opening = false;
                    if (!self->usable()) self->start();
                  });
