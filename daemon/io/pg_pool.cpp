@@ -165,6 +165,7 @@ void Pool::Impl::close() noexcept {
   for (const auto& connection : connecting) connection->close();
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the signature is the header's
 Pool::Pool(asio::any_io_executor executor, std::string conninfo, std::size_t size)
     : impl_(std::make_shared<Impl>(std::move(executor), std::move(conninfo), size)) {}
 
