@@ -26,6 +26,7 @@
 #include "metrics.hpp"
 #include "migrate.hpp"
 #include "spawn.hpp"
+#include "store/purge.hpp"
 
 namespace cc {
 namespace {
@@ -33,8 +34,10 @@ namespace {
 constexpr Millis sweep_every{250};       // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
 constexpr Millis partitions_every{3'600'000};
-constexpr Millis drain_time{20'000};     // of requests under way, after SIGTERM
-constexpr Millis attempts_time{35'000};  // of originates under way: an answer is waited for 30 s
+constexpr Millis purge_every{3'600'000};
+// After SIGTERM. Both together stay below the unit's TimeoutStopSec: an originate's answer is waited for 30 s.
+constexpr Millis drain_time{8'000};  // of API requests under way
+constexpr Millis stop_time{40'000};  // of everything
 
 class Daemon final : public Health {
  public:
@@ -42,16 +45,17 @@ class Daemon final : public Health {
       : config_(std::move(config)),
         path_(std::move(path)),
         pool_(loop_.get_executor(), config_.postgres.conninfo, config_.postgres.pool),
+        heartbeat_(loop_.get_executor(), config_.postgres.conninfo, 1),
         http_(loop_.get_executor()),
         channels_(http_, clock_),
-        membership_(pool_, clock_, config_.daemon_id, CC_VERSION),
+        membership_(heartbeat_, clock_, config_.daemon_id, CC_VERSION),
         watch_(pool_, clock_),
         attempts_(call_parts()),
         hangups_(call_parts()),
         service_(call_parts(), attempts_, hangups_),
         dispatcher_(DrainParts{config_, pool_, channels_, membership_, clock_, metrics_, watch_}),
         redis_(loop_.get_executor(), config_.redis),
-        reaper_(call_parts(), dispatcher_, redis_),
+        reaper_(call_parts(), redis_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access) {
     channels_.configure(config_.channels);
   }
@@ -72,6 +76,7 @@ class Daemon final : public Health {
   asio::awaitable<void> keep_watchdog();
   asio::awaitable<void> repeat(std::string name, Millis pause, std::function<asio::awaitable<void>()> pass);
   asio::awaitable<void> sweep();
+  asio::awaitable<void> adopt();
   asio::awaitable<void> keep_partitions();
   void reload();
 
@@ -81,6 +86,7 @@ class Daemon final : public Health {
   SystemClock clock_;
   Metrics metrics_;
   pg::Pool pool_;
+  pg::Pool heartbeat_;  // apart, so that no queue for connections makes us look dead
   HttpClient http_;
   Channels channels_;
   Membership membership_;
@@ -138,7 +144,10 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "membership", stay_member());
   spawn(executor, "watch", watch_.run());
   spawn(executor, "dispatcher", dispatcher_.run());
-  spawn(executor, "sweeps", repeat("sweep", sweep_every, [this] { return sweep(); }));
+  spawn(executor, "waiting", repeat("waiting events", sweep_every, [this] { return sweep(); }));
+  spawn(executor, "adopt", repeat("unattended attempts", sweep_every, [this] { return adopt(); }));
+  spawn(executor, "hang-ups", repeat("hang-ups", sweep_every, [this] { return hangups_.pursue(); }));
+  spawn(executor, "purge", repeat("purge", purge_every, [this] { return purge(pool_, clock_.epoch_ms()); }));
   spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
   spawn(executor, "partitions", repeat("partitions", partitions_every, [this] { return keep_partitions(); }));
@@ -167,10 +176,12 @@ asio::awaitable<void> Daemon::sweep() {
     metrics_.dead_letters.Increment(static_cast<double>(waiting.expired));
     log().warn("{} events waited 60 s for a call that nobody knows: now dead letters", waiting.expired);
   }
-  if (!draining_) co_await attempts_.adopt();
-  co_await hangups_.pursue();
   metrics_.pg_reachable.Set(pool_.status().reachable ? 1 : 0);
   metrics_.drained_ms.Set(static_cast<double>(dispatcher_.drained_ms()));
+}
+
+asio::awaitable<void> Daemon::adopt() {
+  if (!draining_) co_await attempts_.adopt();
 }
 
 asio::awaitable<void> Daemon::keep_partitions() {
@@ -232,9 +243,9 @@ asio::awaitable<void> Daemon::stop() {
   sd_notify(0, "STOPPING=1");
   draining_ = true;
   attempts_.stop();
+  const auto until = clock_.steady() + stop_time;
   co_await api_.drain(drain_time);
   // An originate under way may ring a phone: its answer is waited for, or it would be unknown.
-  const auto until = clock_.steady() + attempts_time;
   while (attempts_.in_hand() > 0 && clock_.steady() < until) co_await clock_.sleep_for(Millis{20});
   if (attempts_.in_hand() > 0) log().warn("{} attempts were left sending", attempts_.in_hand());
   try {

@@ -194,7 +194,8 @@ CREATE TABLE stream_cursor (
   run_id        varchar(64),
   owner         varchar(64),
   epoch         bigint      NOT NULL DEFAULT 0,
-  updated       bigint      NOT NULL DEFAULT 0
+  updated       bigint      NOT NULL DEFAULT 0,
+  drained       bigint      NOT NULL DEFAULT 0  -- all that was received before is in the records
 );
 
 CREATE TABLE daemon (
@@ -206,12 +207,11 @@ CREATE TABLE daemon (
   address varchar(128)
 );
 
--- The fleet's one token bucket a channel: what may still be asked in the running minute.
+-- The whole fleet asks a channel no more often than this allows, by PostgreSQL's clock.
 CREATE TABLE channel_budget (
   channel varchar(8)  NOT NULL,
   purpose varchar(16) NOT NULL,
-  minute  bigint      NOT NULL,
-  used    int         NOT NULL,
+  used    timestamptz NOT NULL,
   PRIMARY KEY (channel, purpose)
 );
 
@@ -263,6 +263,7 @@ CREATE TABLE rejection (
   detail     varchar(256),
   request_id varchar(64)
 );
+CREATE INDEX rejection_at ON rejection (at);
 CREATE INDEX rejection_tenant ON rejection (tenant, at DESC);
 
 -- Makes the monthly partitions of call_record and call_event that [from_ms, to_ms) needs; says how many

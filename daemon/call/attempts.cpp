@@ -7,6 +7,7 @@
 #include "phone.hpp"
 #include "spawn.hpp"
 #include "store/record_store.hpp"
+#include "text.hpp"
 
 namespace cc {
 namespace {
@@ -24,6 +25,10 @@ constexpr std::string_view not_sent_sql =
     "UPDATE call_attempt SET state = 'refused', code = 'not_sent' "
     "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created <= $3::bigint - 15000";
 
+constexpr std::string_view unfinished_sql =
+    "UPDATE call_attempt SET state = 'refused', code = 'not_sent' WHERE call = $1 AND attempt = $2 "
+    "AND state = 'sending' AND owner = $3 AND epoch = $4";
+
 std::string unknown_sql() {
   return "UPDATE call_attempt a SET state = 'unknown', code = 'owner_died' WHERE call = $1 AND attempt = $2 "
          "AND state = 'sending' AND " +
@@ -31,9 +36,10 @@ std::string unknown_sql() {
 }
 
 std::string unattended_sql() {
-  return "SELECT call, attempt, state, created FROM call_attempt a WHERE (state = 'planned' AND created < $1::bigint - 1000) "
-         "OR (state = 'sending' AND " +
-         dead_owner_sql("a") + ") ORDER BY created LIMIT 200";
+  return "SELECT call, attempt, state, created, channel, owner = $2 AND epoch = $3 AS ours FROM call_attempt a "
+         "WHERE (state = 'planned' AND created < $1::bigint - 1000) "
+         "OR (state = 'sending' AND ((owner = $2 AND epoch = $3) OR " +
+         dead_owner_sql("a") + ")) ORDER BY created LIMIT 1000";
 }
 
 // Whatever the epoch: what a channel said is a fact. An event may have settled the attempt before.
@@ -165,18 +171,20 @@ asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
 
 asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
   Backoff backoff(Millis{100}, Millis{5000});
-  bool with_channel_id = true;
+  bool with_channel_id = true, with_words = true;
   for (;;) {
     std::string problem;
     try {
       fault_point("attempt.before_outcome");
-      co_await try_store(key, answer, with_channel_id);
+      co_await try_store(key, answer, with_channel_id, with_words);
       fault_point("attempt.outcome");
       co_return;
     } catch (const pg::Failure& failure) {
       problem = failure.what();
       // Another call bears this id already. The attempt is accepted all the same.
       if (failure.unique_violation()) with_channel_id = false;
+      // What the channel said can't be stored as it is: that it said yes or no is what matters.
+      if (failure.sqlstate.starts_with("22")) with_words = false;
     }
     log().error("call {}: how attempt {} ended ({}) can't be stored yet: {}", key.first, key.second,
                 state_text(answer.outcome), problem);
@@ -184,8 +192,13 @@ asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
   }
 }
 
-asio::awaitable<void> Attempts::try_store(Key key, const OriginateAnswer& answer, bool with_channel_id) {
+asio::awaitable<void> Attempts::try_store(Key key, const OriginateAnswer& given, bool with_channel_id,
+                                          bool with_words) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
+  OriginateAnswer answer = given;
+  bool cut = false;
+  answer.code = with_words ? cut_to_width(repair_utf8(given.code), 32, cut) : "unreadable";
+  answer.message = with_words ? cut_to_width(repair_utf8(given.message), 256, cut) : std::string();
   pg::Statement step{outcome_sql, pg::params(key.first, key.second, state_text(answer.outcome),
                                              with_channel_id ? if_any(answer.channel_call_id) : OptText{}, now_ms,
                                              if_any(answer.code), if_any(answer.message))};
@@ -215,20 +228,45 @@ asio::awaitable<void> Attempts::mark_unknown(Key key) {
   if (marked) log().warn("call {}: attempt {} is unknown: its daemon died while sending", key.first, key.second);
 }
 
+// Ours, begun, but in nobody's hand: the answer to its COMMIT was lost, so nothing was sent.
+asio::awaitable<void> Attempts::refuse_unfinished(Key key) {
+  Facts facts;
+  facts.code = "not_sent";
+  facts.message = "the database went away just before it would have been sent";
+  facts.close = CloseFact{"255", "not_sent", "cc"};
+  facts.never_connected = true;
+  pg::Statement step{unfinished_sql,
+                     pg::params(key.first, key.second, parts_.membership.id(), parts_.membership.epoch())};
+  NewEvent event = own_event(key.first, key.second, EventName::attempt_refused, parts_.clock.epoch_ms(), facts);
+  co_await settle(parts_, key.first, std::move(step), std::move(event));
+}
+
 asio::awaitable<void> Attempts::adopt() {
   static const std::string sql = unattended_sql();
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   const auto executor = co_await asio::this_coro::executor;
-  const pg::Rows rows = co_await parts_.pool.query(sql, pg::params(now_ms));
+  const pg::Rows rows = co_await parts_.pool.query(
+      sql, pg::params(now_ms, parts_.membership.id(), parts_.membership.epoch()));
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const Key key{rows.integer(row, "call"), static_cast<int>(rows.integer(row, "attempt"))};
     if (in_hand_.contains(key)) continue;
-    if (rows.text(row, "state") == "sending") {
-      co_await mark_unknown(key);
-    } else if (rows.integer(row, "created") <= now_ms - attempt_window_ms) {
-      co_await refuse_unsent(key);
-    } else {
-      send(executor, key.first, key.second);
+    const bool over = rows.integer(row, "created") <= now_ms - attempt_window_ms;
+    const bool sending = rows.text(row, "state") == "sending";
+    if (!sending && !over) {
+      // A channel that only another daemon's configuration knows is left to that one.
+      if (parts_.channels.find(rows.text(row, "channel"))) send(executor, key.first, key.second);
+      continue;
+    }
+    try {
+      if (!sending) {
+        co_await refuse_unsent(key);
+      } else if (rows.opt_text(row, "ours") == "t") {
+        co_await refuse_unfinished(key);
+      } else {
+        co_await mark_unknown(key);
+      }
+    } catch (const pg::Failure& failure) {  // one stuck call must not hold up the others
+      log().warn("call {}: attempt {}: {}", key.first, key.second, failure.what());
     }
   }
 }

@@ -36,8 +36,9 @@ class Attempts {
   asio::awaitable<bool> begin(Key key, Sending& sending);
   asio::awaitable<void> refuse_unsent(Key key);
   asio::awaitable<void> mark_unknown(Key key);
+  asio::awaitable<void> refuse_unfinished(Key key);
   asio::awaitable<void> store_outcome(Key key, OriginateAnswer answer);
-  asio::awaitable<void> try_store(Key key, const OriginateAnswer& answer, bool with_channel_id);
+  asio::awaitable<void> try_store(Key key, const OriginateAnswer& answer, bool with_channel_id, bool with_words);
 
   CallParts parts_;
   std::set<Key> in_hand_;

@@ -22,7 +22,7 @@ constexpr std::string_view take_key_sql =
     "created = excluded.created WHERE idempotency_key.created < excluded.created - 86400000 RETURNING call";
 
 constexpr std::string_view find_key_sql =
-    "SELECT call, body_hash FROM idempotency_key WHERE tenant = $1 AND key = $2";
+    "SELECT call, body_hash FROM idempotency_key WHERE tenant = $1 AND key = $2 AND created >= $3::bigint - 86400000";
 
 constexpr std::string_view release_due_sql =
     "UPDATE claim SET released = $3 WHERE released IS NULL AND release_at <= $3 "
@@ -85,14 +85,19 @@ std::vector<pg::Statement> creation(const CallParts& parts, const NewCall& reque
   return list;
 }
 
-asio::awaitable<std::variant<Created, Refusal>> replay(CallParts parts, NewCall request) {
-  const pg::Rows key = co_await parts.pool.query(find_key_sql, pg::params(request.tenant, *request.idempotency_key));
-  if (key.empty()) throw pg::Failure("40001", "the idempotency key vanished while it was read; try again");
+using Creation = std::variant<Created, Refusal>;
+
+/// What an earlier request with this key made, or nothing if there was none within 24 hours.
+asio::awaitable<std::optional<Creation>> replay(CallParts parts, NewCall request) {
+  const pg::Rows key = co_await parts.pool.query(
+      find_key_sql, pg::params(request.tenant, *request.idempotency_key, parts.clock.epoch_ms()));
+  if (key.empty()) co_return std::nullopt;
   if (key.bytes(0, "body_hash") != request.body_hash) {
-    co_return Refusal{Refusal::Code::key_reused,
-                      "this Idempotency-Key came with another body within the last 24 hours: use a new key for a "
-                      "new call",
-                      std::nullopt};
+    Refusal refusal{Refusal::Code::key_reused,
+                    "this Idempotency-Key came with another body within the last 24 hours: use a new key for a "
+                    "new call",
+                    std::nullopt};
+    co_return Creation(std::move(refusal));
   }
   const std::int64_t call = key.integer(0, "call");
   std::optional<StoredRecord> record = co_await read_record(parts.pool, request.tenant, call);
@@ -100,7 +105,7 @@ asio::awaitable<std::variant<Created, Refusal>> replay(CallParts parts, NewCall 
   Created created;
   created.record = *std::move(record);
   created.replayed = true;
-  co_return created;
+  co_return Creation(std::move(created));
 }
 
 asio::awaitable<Refusal> busy(CallParts parts, NewCall request, Line line) {
@@ -143,11 +148,20 @@ asio::awaitable<std::variant<Created, Refusal>> store_call(CallParts parts, NewC
       co_return created;
     }
   }
-  if (known_key) co_return co_await replay(parts, std::move(request));
+  if (known_key) {
+    std::optional<Creation> earlier = co_await replay(parts, request);
+    if (!earlier) throw pg::Failure("40001", "the idempotency key vanished while it was read; try again");
+    co_return *std::move(earlier);
+  }
   co_return co_await busy(parts, std::move(request), std::move(line));
 }
 
 asio::awaitable<std::variant<Created, Refusal>> try_create(CallParts parts, NewCall request) {
+  // Before anything else is judged: a repeat must hear of its call, though no channel may be open by now.
+  if (request.idempotency_key) {
+    std::optional<Creation> earlier = co_await replay(parts, request);
+    if (earlier) co_return *std::move(earlier);
+  }
   if (request.called_of) {
     const pg::Rows rows =
         co_await parts.pool.query(customer_sql, pg::params(*request.called_of, request.tenant));

@@ -13,6 +13,7 @@ namespace cc {
 namespace {
 
 constexpr std::int64_t patience_ms = 30'000;  // from the channel's yes to its final event
+constexpr std::int64_t grace_ms = 300'000;  // beyond the longest call
 constexpr std::int64_t first_pause_ms = 2'000, longest_pause_ms = 60'000;
 
 constexpr std::string_view lock_sql =
@@ -29,8 +30,10 @@ constexpr std::string_view cancel_sql =
 
 constexpr std::string_view due_sql =
     "SELECT a.call, a.attempt, a.channel, a.channel_call_id, a.hangup_asked, a.hangup_sent, a.hangup_accepted, "
-    "r.state FROM call_attempt a JOIN call_record r ON r.id = a.call "
-    "WHERE a.hangup_asked IS NOT NULL ORDER BY a.hangup_asked LIMIT 500";
+    "r.state, r.max_duration, r.state = 'close' AND (a.state = 'refused' OR r.close_source IS DISTINCT FROM 'cc' "
+    "OR a.hangup_accepted IS NOT NULL) AS done FROM call_attempt a JOIN call_record r ON r.id = a.call "
+    "WHERE a.hangup_asked IS NOT NULL AND ($1::bigint IS NULL OR a.call = $1) "
+    "ORDER BY coalesce(a.hangup_sent, a.hangup_asked) LIMIT 500";
 
 constexpr std::string_view forget_sql =
     "UPDATE call_attempt SET hangup_asked = NULL WHERE call = ANY($1::bigint[]) AND hangup_asked IS NOT NULL";
@@ -91,22 +94,29 @@ asio::awaitable<std::optional<HangupAnswer>> Hangups::ask(std::string tenant, st
   co_return answer;
 }
 
-asio::awaitable<void> Hangups::pursue() {
+asio::awaitable<void> Hangups::pursue(OptMs only) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   const auto executor = co_await asio::this_coro::executor;
-  const pg::Rows rows = co_await parts_.pool.query(due_sql);
+  const pg::Rows rows = co_await parts_.pool.query(due_sql, pg::params(only));
   std::vector<std::int64_t> closed;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     Due due;
     due.call = rows.integer(row, "call");
     due.attempt = static_cast<int>(rows.integer(row, "attempt"));
-    if (rows.text(row, "state") == "close") {
+    // A call that only our own clock has closed may still ring or talk: the wish stays, until the longest
+    // call would be over.
+    const std::int64_t longest_ms = rows.integer(row, "max_duration") * 1000 + grace_ms;
+    if (rows.boolean(row, "done") || now_ms - rows.integer(row, "hangup_asked") > longest_ms) {
       closed.push_back(due.call);
       continue;
     }
     if (const OptMs accepted = rows.opt_integer(row, "hangup_accepted")) {
       if (now_ms - *accepted >= patience_ms) {
-        co_await close_ourselves(due.call, due.attempt, rows.text(row, "state") == "conn");
+        try {
+          co_await close_ourselves(due.call, due.attempt, rows.text(row, "state") == "conn");
+        } catch (const pg::Failure& failure) {
+          log().warn("call {}: hang-up: {}", due.call, failure.what());
+        }
       }
       continue;
     }

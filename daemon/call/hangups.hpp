@@ -20,7 +20,8 @@ class Hangups {
 
   /// Tells channels what they have not taken yet, and closes by our own clock what no channel has closed
   /// 30 s after taking it. One pass.
-  asio::awaitable<void> pursue();
+  /// With `only`, just that call's.
+  asio::awaitable<void> pursue(OptMs only = {});
 
  private:
   struct Due;

@@ -1,6 +1,7 @@
 #include "call/reaper.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "call/settle.hpp"
 #include "keys.hpp"
@@ -12,17 +13,22 @@ namespace {
 
 constexpr std::int64_t minute_ms = 60'000;
 constexpr std::int64_t silent_ms = 3 * minute_ms;
-constexpr std::int64_t grace_ms = 5 * minute_ms;           // beyond maxDuration
-constexpr std::int64_t give_up_ms = 47 * 60 * minute_ms;   // e9 answers for 48 h
+constexpr std::int64_t grace_ms = 5 * minute_ms;          // beyond maxDuration
+constexpr std::int64_t give_up_ms = 47 * 60 * minute_ms;  // e9 answers for 48 h
 constexpr std::int64_t longest_pause_ms = 60 * minute_ms;
+constexpr std::int64_t latest_ms = 100'000'000'000'000;  // of a received-ms that is believed: the year 5138
+constexpr std::size_t page = 1000;
+
+// The fleet's: each partition's owner writes it into its cursor every second. None ever drained = 0.
+constexpr std::string_view drained_sql = "SELECT coalesce(min(drained), 0) AS drained FROM stream_cursor";
 
 constexpr std::string_view open_sql =
     "SELECT r.id, r.max_duration, r.b_call_time IS NOT NULL OR r.b_offhook_time IS NOT NULL OR r.state = 'conn' "
     "OR r.progress IN ('b_ringing', 'talking') AS sign_of_b, a.attempt, a.state, a.sent, "
     "(SELECT max(e.received) FROM call_event e WHERE e.call = r.id AND e.source <> 'cc') AS last_event "
     "FROM call_record r JOIN call_attempt a ON a.call = r.id AND NOT a.superseded "
-    "WHERE r.state <> 'close' AND r.merged_into IS NULL AND a.sent IS NOT NULL AND a.sent < $1 "
-    "ORDER BY r.id LIMIT 1000";
+    "WHERE r.state <> 'close' AND r.merged_into IS NULL AND a.sent IS NOT NULL AND a.sent < $1::bigint "
+    "AND r.id > $2::bigint ORDER BY r.id LIMIT 1000";
 
 // Only if nothing was heard meanwhile; the record is locked by then.
 constexpr std::string_view reap_sql =
@@ -31,105 +37,162 @@ constexpr std::string_view reap_sql =
     "AND e.source <> 'cc' AND e.received > $3::bigint) "
     "AND EXISTS (SELECT 1 FROM call_record r WHERE r.id = $1 AND r.state <> 'close')";
 
-// Newest first.
-constexpr std::string_view due_sql =
-    "SELECT a.channel, a.call, a.attempt, a.channel_call_id, a.query_tries, a.created, "
-    "r.close_source IS NOT DISTINCT FROM 'cc' AS still_wanted "
-    "FROM call_attempt a JOIN call_record r ON r.id = a.call WHERE a.query_due IS NOT NULL AND a.query_due <= $1 ORDER BY a.created DESC LIMIT 20";
+// The newest that is due, and its turn moved forward at once, so that two daemons don't ask the same.
+constexpr std::string_view next_due_sql =
+    "UPDATE call_attempt a SET query_due = $2::bigint + 60000 FROM (SELECT d.call, d.attempt, r.close_source, "
+    "a2.created FROM (SELECT call, attempt, created FROM call_attempt WHERE channel = $1 AND query_due IS NOT NULL "
+    "AND query_due <= $2::bigint ORDER BY created DESC LIMIT 1 FOR UPDATE SKIP LOCKED) AS d "
+    "JOIN call_attempt a2 ON a2.call = d.call AND a2.attempt = d.attempt "
+    "LEFT JOIN call_record r ON r.id = d.call) AS x "
+    "WHERE a.call = x.call AND a.attempt = x.attempt RETURNING a.call, a.attempt, a.channel_call_id, a.created, "
+    "a.query_tries, x.close_source IS NOT DISTINCT FROM 'cc' AS still_wanted";
 
+constexpr std::string_view any_due_sql =
+    "SELECT 1 FROM call_attempt WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= $2::bigint LIMIT 1";
+
+// Evenly spaced rather than in bursts: then no minute, wherever it begins, sees more than is allowed.
 constexpr std::string_view budget_sql =
-    "INSERT INTO channel_budget AS b (channel, purpose, minute, used) VALUES ($1, 'query', $2, 1) "
-    "ON CONFLICT (channel, purpose) DO UPDATE SET minute = excluded.minute, "
-    "used = CASE WHEN b.minute = excluded.minute THEN b.used + 1 ELSE 1 END "
-    "WHERE b.minute <> excluded.minute OR b.used < $3 RETURNING used";
+    "INSERT INTO channel_budget AS b (channel, purpose, used) VALUES ($1, 'query', clock_timestamp()) "
+    "ON CONFLICT (channel, purpose) DO UPDATE SET used = clock_timestamp() "
+    "WHERE b.used <= clock_timestamp() - $2::bigint * interval '1 millisecond' RETURNING 1";
 
 constexpr std::string_view asked_sql =
     "UPDATE call_attempt SET query_due = $3, query_tries = query_tries + 1, query_problem = $4 "
     "WHERE call = $1 AND attempt = $2 AND query_due IS NOT NULL";
 
+constexpr std::string_view given_up_sql =
+    "UPDATE call_attempt SET query_due = NULL, query_problem = $3 WHERE call = $1 AND attempt = $2";
+
+constexpr std::string_view release_sql = "UPDATE claim SET released = $2 WHERE call = $1 AND released IS NULL";
+
 }  // namespace
 
+struct Reaper::Open {
+  std::int64_t call = 0;
+  int attempt = 0;
+  bool unknown = false;
+  Silence silence;
+};
+
+struct Reaper::Due {
+  std::int64_t call = 0;
+  int attempt = 0;
+  std::string channel_call_id;
+  std::int64_t created = 0, tries = 0;
+};
+
 std::int64_t silence_deadline_ms(const Silence& silence) {
-  if (!silence.last_event) return silence.sent.value_or(0) + silent_ms;
-  if (!silence.sign_of_b) return *silence.last_event + silent_ms;
-  return *silence.last_event + std::int64_t{silence.max_duration} * 1000 + grace_ms;
+  const auto believed = [](std::int64_t ms) { return std::clamp<std::int64_t>(ms, 0, latest_ms); };
+  if (!silence.last_event) return believed(silence.sent.value_or(0)) + silent_ms;
+  if (!silence.sign_of_b) return believed(*silence.last_event) + silent_ms;
+  return believed(*silence.last_event) + std::int64_t{silence.max_duration} * 1000 + grace_ms;
 }
 
 asio::awaitable<void> Reaper::reap() {
-  const std::int64_t drained_ms = dispatcher_.drained_ms();
-  if (drained_ms == 0) co_return;  // nothing is being drained: nobody can be called silent
-  const pg::Rows rows = co_await parts_.pool.query(open_sql, pg::params(drained_ms - silent_ms));
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::int64_t call = rows.integer(row, "id");
-    const int attempt = static_cast<int>(rows.integer(row, "attempt"));
-    Silence silence;
-    silence.sent = rows.opt_integer(row, "sent");
-    silence.last_event = rows.opt_integer(row, "last_event");
-    silence.sign_of_b = rows.boolean(row, "sign_of_b");
-    silence.max_duration = static_cast<int>(rows.integer(row, "max_duration"));
-    // Spread over ten seconds, so that an outage's calls are not all closed and queried at once.
-    if (drained_ms < silence_deadline_ms(silence) + call % 10'000) continue;
-    const bool unknown = rows.text(row, "state") == "unknown" && !silence.last_event;
-    Facts facts;
-    facts.close = unknown ? CloseFact{"7", "outcome_unknown", "cc"} : CloseFact{"255", "no_final_event", "cc"};
-    facts.reason = unknown ? "nobody knows whether the channel took it, and no event came"
-                           : "no final event came in time";
-    const std::int64_t now_ms = parts_.clock.epoch_ms();
-    pg::Statement step{reap_sql, pg::params(call, attempt, silence.last_event.value_or(0), now_ms)};
-    const bool reaped = co_await settle(parts_, call, std::move(step),
-                                        own_event(call, attempt, EventName::reaped, now_ms, facts));
-    if (reaped) log().warn("call {}: closed by our own clock: {}", call, *facts.reason);
+  const pg::Rows drained = co_await parts_.pool.query(drained_sql);
+  const std::int64_t drained_ms = drained.integer(0, "drained");
+  if (drained_ms == 0) co_return;  // some partition has never been drained: nobody can be called silent
+  std::int64_t above = 0;
+  for (std::size_t found = page; found == page;) {
+    const pg::Rows rows = co_await parts_.pool.query(open_sql, pg::params(drained_ms - silent_ms, above));
+    found = rows.size();
+    for (std::size_t row = 0; row < found; ++row) {
+      Open open;
+      open.call = above = rows.integer(row, "id");
+      open.attempt = static_cast<int>(rows.integer(row, "attempt"));
+      open.silence.sent = rows.opt_integer(row, "sent");
+      open.silence.last_event = rows.opt_integer(row, "last_event");
+      open.silence.sign_of_b = rows.boolean(row, "sign_of_b");
+      open.silence.max_duration = static_cast<int>(rows.integer(row, "max_duration"));
+      open.unknown = rows.text(row, "state") == "unknown" && !open.silence.last_event;
+      // Spread over ten seconds, so that an outage's calls are not all closed and queried at once.
+      if (drained_ms < silence_deadline_ms(open.silence) + open.call % 10'000) continue;
+      try {
+        co_await reap_one(open);
+      } catch (const pg::Failure& failure) {  // one stuck call must not hold up the others
+        log().warn("call {}: reaper: {}", open.call, failure.what());
+      }
+    }
   }
 }
 
-asio::awaitable<bool> Reaper::take_budget(std::string channel, int a_minute) {
-  const std::int64_t minute = parts_.clock.epoch_ms() / minute_ms;
-  const pg::Rows rows = co_await parts_.pool.query(budget_sql, pg::params(channel, minute, a_minute));
-  co_return !rows.empty();
+asio::awaitable<void> Reaper::reap_one(Open open) {
+  Facts facts;
+  facts.close = open.unknown ? CloseFact{"7", "outcome_unknown", "cc"} : CloseFact{"255", "no_final_event", "cc"};
+  facts.reason = open.unknown ? "nobody knows whether the channel took it, and no event came"
+                              : "no final event came in time";
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  pg::Statement step{reap_sql, pg::params(open.call, open.attempt, open.silence.last_event.value_or(0), now_ms)};
+  NewEvent event = own_event(open.call, open.attempt, EventName::reaped, now_ms, facts);
+  const bool reaped = co_await settle(parts_, open.call, std::move(step), std::move(event));
+  if (reaped) log().warn("call {}: closed by our own clock: {}", open.call, *facts.reason);
 }
 
 asio::awaitable<void> Reaper::query() {
+  const auto channels = parts_.channels.all();  // a copy: a reload may come between two of them
+  for (const auto& [code, channel] : channels) {
+    try {
+      co_await query_one(channel);
+    } catch (const pg::Failure& failure) {
+      log().warn("queries at {}: {}", code, failure.what());
+    }
+  }
+}
+
+asio::awaitable<void> Reaper::query_one(std::shared_ptr<const ConfiguredChannel> channel) {
+  const std::string code = channel->config.code;
+  const pg::Rows any =
+      co_await parts_.pool.query(any_due_sql, pg::params(code, parts_.clock.epoch_ms()));
+  if (any.empty()) co_return;
+  const std::int64_t spacing_ms = minute_ms / channel->provider->queries_a_minute() + 60;
+  const pg::Rows budget = co_await parts_.pool.query(budget_sql, pg::params(code, spacing_ms));
+  if (budget.empty()) co_return;
   const std::int64_t now_ms = parts_.clock.epoch_ms();
-  const pg::Rows rows = co_await parts_.pool.query(due_sql, pg::params(now_ms));
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::string code(rows.text(row, "channel"));
-    const std::int64_t call = rows.integer(row, "call");
-    const int attempt = static_cast<int>(rows.integer(row, "attempt"));
-    if (now_ms - rows.integer(row, "created") > give_up_ms) {
-      log().error("call {}: the channel never said how it ended, and can't be asked any more", call);
-      co_await parts_.pool.query(asked_sql, pg::params(call, attempt, nullptr, "given up after 47 h"));
-      continue;
-    }
-    if (!rows.boolean(row, "still_wanted")) {  // the channel's own word came after all
-      co_await parts_.pool.query(asked_sql, pg::params(call, attempt, nullptr, nullptr));
-      continue;
-    }
-    const auto channel = parts_.channels.find(code);
-    if (channel == nullptr) continue;
-    if (!co_await take_budget(code, channel->provider->queries_a_minute())) continue;
-    co_await ask(code, call, attempt, std::string(rows.text(row, "channel_call_id")),
-                 rows.integer(row, "query_tries"));
+  const pg::Rows rows = co_await parts_.pool.query(next_due_sql, pg::params(code, now_ms));
+  if (rows.empty()) co_return;
+  Due due;
+  due.call = rows.integer(0, "call");
+  due.attempt = static_cast<int>(rows.integer(0, "attempt"));
+  due.channel_call_id = rows.text(0, "channel_call_id");
+  due.created = rows.integer(0, "created");
+  due.tries = rows.integer(0, "query_tries");
+  if (!rows.boolean(0, "still_wanted")) {  // the channel's own word came after all
+    co_await parts_.pool.query(given_up_sql, pg::params(due.call, due.attempt, nullptr));
+  } else if (now_ms - due.created > give_up_ms) {
+    co_await give_up(due, "not answered within 47 h");
+  } else {
+    co_await ask(channel, due);
   }
 }
 
-asio::awaitable<void> Reaper::ask(std::string code, std::int64_t call, int attempt, std::string channel_call_id,
-                                  std::int64_t tries) {
-  const auto channel = parts_.channels.find(code);
-  QueryReply reply = co_await channel->provider->query(call, std::move(channel_call_id));
+asio::awaitable<void> Reaper::ask(std::shared_ptr<const ConfiguredChannel> channel, Due due) {
+  QueryReply reply = co_await channel->provider->query(due.call, due.channel_call_id);
   if (reply.delivery) {
-    reply.problem = co_await put_into_stream(*reply.delivery);
-    reply.try_later = !reply.problem.empty();
+    Delivery delivery = *std::move(reply.delivery);
+    reply.problem = co_await put_into_stream(std::move(delivery));
+    reply.try_later = true;  // until the record is the channel's word: the answer may tell of a living call
   }
-  OptMs next;
-  if (reply.try_later) {
-    next = parts_.clock.epoch_ms() +
-           std::min(longest_pause_ms, minute_ms << std::min<std::int64_t>(tries, 10));
+  if (!reply.problem.empty()) {
+    log().warn("call {}: query at {}: {}", due.call, channel->config.code, reply.problem);
   }
-  if (!reply.problem.empty()) log().warn("call {}: query at {}: {}", call, code, reply.problem);
-  co_await parts_.pool.query(asked_sql, pg::params(call, attempt, next, OptText(reply.problem)));
+  if (!reply.try_later) {
+    co_await give_up(due, reply.problem);
+    co_return;
+  }
+  const std::int64_t pause_ms = std::min(longest_pause_ms, minute_ms << std::min<std::int64_t>(due.tries, 10));
+  const OptText problem = reply.problem.empty() ? OptText{} : OptText{reply.problem.substr(0, 250)};
+  co_await parts_.pool.query(
+      asked_sql, pg::params(due.call, due.attempt, parts_.clock.epoch_ms() + pause_ms, problem));
 }
 
-asio::awaitable<std::string> Reaper::put_into_stream(const Delivery& delivery) {
+asio::awaitable<void> Reaper::give_up(Due due, std::string reason) {
+  log().error("call {}: the channel will not say how it ended: {}", due.call, reason);
+  co_await parts_.pool.query(given_up_sql, pg::params(due.call, due.attempt, "given up: " + reason.substr(0, 240)));
+  // Whatever a late sign of life took back: the channel does not know the call any more.
+  co_await parts_.pool.query(release_sql, pg::params(due.call, parts_.clock.epoch_ms()));
+}
+
+asio::awaitable<std::string> Reaper::put_into_stream(Delivery delivery) {
   const unsigned partition = partition_of(delivery, {}, parts_.config.stream.partitions);
   std::vector<std::string> words{"XADD", parts_.config.stream.prefix + std::to_string(partition), "*"};
   words.push_back(delivery.channel);

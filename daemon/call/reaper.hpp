@@ -2,11 +2,12 @@
 // channel is asked how it really ended (rules.md, "Ends that nobody reports").
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "call/parts.hpp"
-#include "dispatch/dispatcher.hpp"
 #include "io/redis.hpp"
+#include "record.hpp"
 
 namespace cc {
 
@@ -20,24 +21,25 @@ std::int64_t silence_deadline_ms(const Silence& silence);
 
 class Reaper {
  public:
-  Reaper(CallParts parts, const Dispatcher& dispatcher, redis::Link& redis)
-      : parts_(parts), dispatcher_(dispatcher), redis_(redis) {}
+  Reaper(CallParts parts, redis::Link& redis) : parts_(parts), redis_(redis) {}
 
   /// Closes what is silent. One pass.
   asio::awaitable<void> reap();
 
-  /// Asks the channels about calls that they never closed, newest first, within each channel's budget; the
-  /// answers go the way of every delivery: into the stream. One pass.
+  /// Asks the channels about calls that they never closed, newest first, as fast as each allows the fleet to;
+  /// the answers go the way of every delivery: into the stream. One pass.
   asio::awaitable<void> query();
 
  private:
-  asio::awaitable<bool> take_budget(std::string channel, int a_minute);
-  asio::awaitable<void> ask(std::string channel, std::int64_t call, int attempt, std::string channel_call_id,
-                            std::int64_t tries);
-  asio::awaitable<std::string> put_into_stream(const Delivery& delivery);
+  struct Open;
+  struct Due;
+  asio::awaitable<void> reap_one(Open open);
+  asio::awaitable<void> query_one(std::shared_ptr<const ConfiguredChannel> channel);
+  asio::awaitable<void> ask(std::shared_ptr<const ConfiguredChannel> channel, Due due);
+  asio::awaitable<void> give_up(Due due, std::string reason);
+  asio::awaitable<std::string> put_into_stream(Delivery delivery);
 
   CallParts parts_;
-  const Dispatcher& dispatcher_;
   redis::Link& redis_;
 };
 

@@ -22,9 +22,9 @@ Outcome outcome_of(std::string_view state) {
 }
 
 // Told at once, instead of at the next pass: the person is waiting.
-asio::awaitable<void> pursue_now(Hangups& hangups) {
+asio::awaitable<void> pursue_now(Hangups& hangups, std::int64_t call) {
   try {
-    co_await hangups.pursue();
+    co_await hangups.pursue(call);
   } catch (const pg::Failure& failure) {
     log().warn("hang-ups: {}", failure.what());
   }
@@ -77,7 +77,7 @@ asio::awaitable<std::optional<HangupAnswer>> CallService::hangup(std::string ten
                                                                  std::string request_id) {
   std::optional<HangupAnswer> answer = co_await hangups_.ask(std::move(tenant), call, std::move(request_id));
   if (answer && !answer->already_closed) {
-    spawn(co_await asio::this_coro::executor, "hang-up", pursue_now(hangups_));
+    spawn(co_await asio::this_coro::executor, "hang-up", pursue_now(hangups_, call));
   }
   co_return answer;
 }

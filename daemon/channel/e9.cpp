@@ -51,6 +51,11 @@ std::string bounded(std::string text) {
   return mask_numbers_in(cut_to_width(repair_utf8(text), max_message, cut));
 }
 
+std::string bounded_code(const std::string& text) {
+  bool cut = false;
+  return mask_numbers_in(cut_to_width(repair_utf8(text), 32, cut));
+}
+
 /// The object under "resp", or nothing where the body is not Jiuyun's answer.
 std::optional<json::object> read_resp(const std::string& body) {
   boost::system::error_code error;
@@ -130,7 +135,7 @@ OriginateAnswer judge_originate(const HttpExchange& exchange) {
   bool cut = false;
   answer.channel_call_id = cut_to_width(repair_utf8(text_of(*resp, "callId")), 64, cut);
   // Not fatal: a display number was refused, say. Kept with the attempt.
-  answer.code = text_of(*resp, "subStatusCode");
+  answer.code = bounded_code(text_of(*resp, "subStatusCode"));
   if (answer.code == "000000" || answer.code == "0" || answer.code == "null") answer.code.clear();
   return answer;
 }
@@ -169,7 +174,7 @@ asio::awaitable<HangupReply> E9Provider::hang_up(std::string channel_call_id) {
     co_return reply;
   }
   const std::optional<json::object> resp = read_resp(exchange.body);
-  reply.code = resp ? text_of(*resp, "statusCode") : "http_" + std::to_string(exchange.status);
+  reply.code = resp ? bounded_code(text_of(*resp, "statusCode")) : "http_" + std::to_string(exchange.status);
   reply.message = resp ? bounded(text_of(*resp, "represent")) : "the answer is not readable as Jiuyun's";
   reply.accepted = reply.code == "000000";
   co_return reply;
@@ -194,7 +199,8 @@ asio::awaitable<QueryReply> E9Provider::query(std::int64_t call, std::string cha
   if (status != "000000") {
     reply.problem = "Jiuyun answered the query with " +
                     (status.empty() ? "HTTP " + std::to_string(exchange.status) : bounded(status));
-    reply.try_later = status.empty() || status == "900224";
+    // Not yet ended, too many queries, or no answer of Jiuyun's at all. 900213, 217, 219 are final.
+    reply.try_later = status.empty() || status == "900218" || status == "900224";
     co_return reply;
   }
   Delivery delivery;

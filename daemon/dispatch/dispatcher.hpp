@@ -18,7 +18,8 @@ class Dispatcher {
   asio::awaitable<void> run();
 
   PartHealth health() const;
-  /// The least of all partitions (rules.md, "Silence is measured in drained time").
+  /// The least of the partitions that this daemon drains; 0 = none is being drained. For metrics: whoever
+  /// judges silence asks the cursors of the whole fleet.
   std::int64_t drained_ms() const;
 
  private:

@@ -13,6 +13,7 @@ constexpr Millis block{500};
 constexpr Millis observe_every{1000};
 constexpr Millis trim_every{10'000};
 constexpr Millis not_ours_pause{2000};
+constexpr int most_races = 5;
 
 std::string take_sql() {
   return "INSERT INTO stream_cursor AS c (stream, owner, epoch) VALUES ($1, $2, $3) "
@@ -22,7 +23,8 @@ std::string take_sql() {
 }
 
 constexpr std::string_view store_sql =
-    "UPDATE stream_cursor SET entry_id = $4, entries_added = $5, highest_id = $6, run_id = $7, updated = $8 "
+    "UPDATE stream_cursor SET entry_id = $4, entries_added = $5, highest_id = $6, run_id = $7, updated = $8, "
+    "drained = greatest(drained, $9::bigint) "
     "WHERE stream = $1 AND owner = $2 AND epoch = $3";
 
 // Whether the statement was refused because of what it held, and would be again: look for the culprit.
@@ -113,7 +115,7 @@ asio::awaitable<void> Partition::drain(redis::Connection& redis) {
       drained_ms_ = asked_ms;
     } else {
       fault_point("dispatch.read");
-      co_await commit(entries);
+      co_await commit(entries, asked_ms);
     }
     const auto now = parts_.clock.steady();
     if (owned_ && now - observed_ >= observe_every) co_await observe(redis);
@@ -121,28 +123,38 @@ asio::awaitable<void> Partition::drain(redis::Connection& redis) {
   }
 }
 
-asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries) {
+asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries, std::int64_t asked_ms) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   const std::vector<StreamEntry> list(entries.begin(), entries.end());
   std::string refused;
-  try {
-    co_await commit_as(entries, understand_batch(list, parts_.channels, now_ms));
-  } catch (const pg::Failure& failure) {
-    if (!is_poison(failure)) throw;
-    refused = failure.what();
+  for (int races = 0;; ++races) {
+    bool raced = false;
+    try {
+      Batch batch = understand_batch(list, parts_.channels, now_ms);
+      co_await commit_as(entries, std::move(batch), asked_ms);
+    } catch (const pg::Failure& failure) {
+      if (!is_poison(failure)) throw;
+      refused = failure.what();
+      // Somebody else took the same call id just now: resolve it again.
+      raced = failure.unique_violation() && races < most_races;
+    }
+    if (!raced) break;
+    refused.clear();
   }
   if (refused.empty() || !owned_) co_return;
   if (entries.size() == 1) {
     log().error("{}: entry {} becomes a dead letter: {}", hold_.stream, to_text(entries[0].id), refused);
-    co_await commit_as(entries, give_up_on(entries[0], refused, now_ms));
+    Batch letter = give_up_on(entries[0], refused, now_ms);
+    co_await commit_as(entries, std::move(letter), asked_ms);
     co_return;
   }
   const std::size_t half = entries.size() / 2;
-  co_await commit(entries.first(half));
-  if (owned_) co_await commit(entries.subspan(half));
+  co_await commit(entries.first(half), asked_ms);
+  if (owned_) co_await commit(entries.subspan(half), asked_ms);
 }
 
-asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries, Batch batch) {
+asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries, Batch batch,
+                                            std::int64_t asked_ms) {
   StreamPosition next = position_;
   next.cursor = entries.back().id;
   next.highest = std::max(next.highest, next.cursor);
@@ -169,7 +181,8 @@ asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries,
   metrics.late_life.Increment(static_cast<double>(report.fold.late_life));
   if (oldest_ms > 0) {
     metrics.commit_delay.Observe(static_cast<double>(now_ms - oldest_ms) / 1000.0);
-    drained_ms_ = std::max(drained_ms_, oldest_ms);
+    // Never ahead of our own clock, whatever an NGINX with a wrong one has written.
+    drained_ms_ = std::max(drained_ms_, std::min(oldest_ms, asked_ms));
   }
   for (const std::int64_t call : report.fold.changed) parts_.watch.notify(call);
 }
@@ -179,9 +192,7 @@ asio::awaitable<void> Partition::observe(redis::Connection& redis) {
   const StreamState state = co_await inspect(redis, hold_.stream, position_);
   position_.entries_added = std::max(position_.entries_added, state.entries_added);
   position_.highest = std::max(position_.highest, state.last_generated);
-  if (position_.entries_added != stored_.entries_added || position_.highest != stored_.highest) {
-    co_await store_position();
-  }
+  co_await store_position();
 }
 
 asio::awaitable<void> Partition::trim(redis::Connection& redis) {
@@ -207,7 +218,7 @@ asio::awaitable<void> Partition::store_position() {
   const StreamPosition now = position_;
   const pg::Rows rows = co_await parts_.pool.query(
       store_sql, pg::params(hold_.stream, hold_.owner, hold_.epoch, to_text(now.cursor), now.entries_added,
-                            to_text(now.highest), now.run_id, parts_.clock.epoch_ms()));
+                            to_text(now.highest), now.run_id, parts_.clock.epoch_ms(), drained_ms_));
   owned_ = rows.affected() == 1;
   stored_ = now;
 }

@@ -52,8 +52,8 @@ class Partition {
   asio::awaitable<bool> take();
   asio::awaitable<void> check(redis::Connection& redis);
   asio::awaitable<void> drain(redis::Connection& redis);
-  asio::awaitable<void> commit(std::span<const StreamEntry> entries);
-  asio::awaitable<void> commit_as(std::span<const StreamEntry> entries, Batch batch);
+  asio::awaitable<void> commit(std::span<const StreamEntry> entries, std::int64_t asked_ms);
+  asio::awaitable<void> commit_as(std::span<const StreamEntry> entries, Batch batch, std::int64_t asked_ms);
   asio::awaitable<void> observe(redis::Connection& redis);
   asio::awaitable<void> trim(redis::Connection& redis);
   asio::awaitable<void> store_position();

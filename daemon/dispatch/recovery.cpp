@@ -44,6 +44,10 @@ asio::awaitable<NewEvents> recover_calls(pg::Transaction& transaction, const Cha
            pg::params(call, number, tenant, item.channel, facts.agent.value_or(""), item.event.facts.caller,
                       item.channel_call_id.empty() ? std::optional<std::string>{} : item.channel_call_id,
                       reason, created)});
+      // Another call bears the channel's id: this one has an attempt all the same.
+      statements.push_back({make_attempt_sql,
+                            pg::params(call, number, tenant, item.channel, facts.agent.value_or(""),
+                                       item.event.facts.caller, nullptr, reason, created)});
     }
     statements.insert(statements.begin(), {make_record_sql, pg::params(call, tenant, created, now_ms)});
     list.insert(list.end(), planned.begin(), planned.end());

@@ -89,7 +89,7 @@ StreamVerdict judge(const StreamPosition& remembered, const StreamState& now) {
     went_back("the entry at our cursor is not there");
   } else if (remembered.highest > now.trimmed_to && !now.highest_entry) {
     went_back("the highest entry that we have seen is not there");
-  } else if (remembered.cursor < now.trimmed_to) {
+  } else if (remembered.cursor != none && remembered.cursor < now.trimmed_to) {
     verdict.trimmed_past = true;
     verdict.says = "PostgreSQL went back further than the stream reaches: our cursor is " +
                    to_text(remembered.cursor) + ", the stream was trimmed up to " +

@@ -23,11 +23,14 @@ constexpr std::string_view done_sql = "DELETE FROM waiting_event WHERE event_key
 
 // From the row's insertion by PostgreSQL's clock, never from received-ms: a spool may be hours old.
 constexpr std::string_view expire_sql =
-    "WITH late AS (DELETE FROM waiting_event WHERE inserted < clock_timestamp() - interval '60 seconds' "
+    "WITH late AS (DELETE FROM waiting_event w WHERE event_key = ANY($2::bytea[]) OR "
+    "(inserted < clock_timestamp() - interval '60 seconds' AND NOT EXISTS (SELECT 1 FROM call_attempt a "
+    "WHERE a.channel = w.channel AND a.channel_call_id = w.channel_call_id)) "
     "RETURNING event_key, channel, channel_call_id, received, raw) "
     "INSERT INTO dead_letter AS d (delivery_key, channel, reason, received, raw, first_seen, last_seen) "
     "SELECT DISTINCT ON (substring(event_key FROM 1 FOR 16)) substring(event_key FROM 1 FOR 16), channel, "
-    "'no call is known by the channel''s id ' || channel_call_id, received, raw, $1, $1 FROM late "
+    "'no call is known by the channel''s id ' || channel_call_id, received, coalesce(raw, ''), $1::bigint, $1::bigint "
+    "FROM late "
     "ON CONFLICT (delivery_key) DO UPDATE SET count = d.count + 1, last_seen = excluded.last_seen";
 
 NewEvent waiting_from_row(const pg::Rows& rows, std::size_t row) {
@@ -67,24 +70,32 @@ pg::Statement put_to_wait(const std::vector<FoundEvent>& events) {
 
 asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms) {
   WaitingReport report;
-  const pg::Rows expired = co_await pool.query(expire_sql, pg::params(now_ms));
-  report.expired = expired.affected();
+  std::vector<std::string> orphans;
   const pg::Rows rows = co_await pool.query(known_now_sql);
-  if (rows.empty()) co_return report;
-
-  NewEvents events;
-  std::vector<std::string> keys;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    NewEvent item = waiting_from_row(rows, row);
-    keys.emplace_back(item.event.key.view());
-    events[rows.integer(row, "call")].push_back(std::move(item));
+  if (!rows.empty()) {
+    NewEvents events;
+    std::map<std::int64_t, std::vector<std::string>> keys;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      NewEvent item = waiting_from_row(rows, row);
+      const std::int64_t call = rows.integer(row, "call");
+      keys[call].emplace_back(item.event.key.view());
+      events[call].push_back(std::move(item));
+    }
+    // No lock on the waiting rows: the records are locked first, everywhere, and keys absorb a repeat.
+    pg::Transaction transaction = co_await pool.begin();
+    report.fold = co_await fold_events(transaction, events, now_ms);
+    for (const std::int64_t call : report.fold.unknown) {  // its record is gone: nobody's any more
+      orphans.insert(orphans.end(), keys[call].begin(), keys[call].end());
+      keys.erase(call);
+    }
+    std::vector<std::string> done;
+    for (const auto& [call, list] : keys) done.insert(done.end(), list.begin(), list.end());
+    co_await transaction.query(done_sql, pg::params(pg::array_of_bytes(done)));
+    co_await transaction.commit();
+    report.resolved = done.size();
   }
-  // No lock on the waiting rows: the records are locked first, everywhere, and keys absorb a repeat.
-  pg::Transaction transaction = co_await pool.begin();
-  report.fold = co_await fold_events(transaction, events, now_ms);
-  co_await transaction.query(done_sql, pg::params(pg::array_of_bytes(keys)));
-  co_await transaction.commit();
-  report.resolved = rows.size();
+  const pg::Rows expired = co_await pool.query(expire_sql, pg::params(now_ms, pg::array_of_bytes(orphans)));
+  report.expired = expired.affected();
   co_return report;
 }
 

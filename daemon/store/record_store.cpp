@@ -66,6 +66,18 @@ constexpr std::string_view hold_claims_sql =
     "WHERE c.call = ANY($1::bigint[]) AND c.released IS NULL AND c.release_at IS NULL "
     "AND a.call = c.call AND a.attempt = c.attempt";
 
+// A call that lives although our own clock had closed it, or that was not refused after all: its phone is
+// engaged, so it holds line and handset again if nobody else does by now.
+constexpr std::string_view keep_claims_sql =
+    "UPDATE claim SET release_at = NULL WHERE call = ANY($1::bigint[]) AND released IS NULL";
+constexpr std::string_view retake_claims_sql =
+    "INSERT INTO claim (kind, resource, call, attempt, taken) "
+    "SELECT k.kind, CASE k.kind WHEN 'line' THEN a.channel || '/' || a.agent ELSE a.handset END, a.call, "
+    "a.attempt, $2::bigint FROM call_attempt a CROSS JOIN (VALUES ('handset'), ('line')) AS k (kind) "
+    "WHERE a.call = ANY($1::bigint[]) AND NOT a.superseded AND a.handset IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.call = a.call AND c.kind = k.kind AND c.released IS NULL) "
+    "ON CONFLICT (kind, resource) WHERE released IS NULL DO NOTHING";
+
 struct Range {
   std::int64_t low = 0, high = 0;
 };
@@ -119,7 +131,7 @@ struct Writes {
   Ints calls, versions;
   Texts kinds;
   std::vector<OptTexts> values{std::vector<OptTexts>(folded_columns().size())};
-  Ints release, hold;
+  Ints release, hold, retake;
 
   void add(const StoredRecord& before, const Folded& after, bool own_clock) {
     calls.push_back(before.constants.id);
@@ -127,7 +139,15 @@ struct Writes {
     kinds.emplace_back(change_kind(before, after));
     std::size_t index = 0;
     for (const FoldedColumn& column : folded_columns()) values[index++].push_back(column.get(after));
-    if (after.state == "close") (own_clock ? hold : release).push_back(before.constants.id);
+    const std::int64_t id = before.constants.id;
+    const bool was_closed = before.folded.state == "close";
+    if (after.state == "close" && !own_clock) {
+      release.push_back(id);
+    } else if (was_closed && (after.state != "close" || (after.late_life && !before.folded.late_life))) {
+      retake.push_back(id);
+    } else if (after.state == "close" && !was_closed) {
+      hold.push_back(id);
+    }
   }
 
   pg::Params params(std::int64_t at_ms) const {
@@ -218,6 +238,10 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
   }
   if (!writes.hold.empty()) {
     second.push_back({hold_claims_sql, {pg::array(writes.hold), at_ms, own_close_hold_ms}});
+  }
+  if (!writes.retake.empty()) {
+    second.push_back({keep_claims_sql, pg::params(pg::array(writes.retake))});
+    second.push_back({retake_claims_sql, pg::params(pg::array(writes.retake), at_ms)});
   }
   if (!second.empty()) co_await transaction.pipeline(std::move(second));
   co_return report;
