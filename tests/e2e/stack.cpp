@@ -1,5 +1,6 @@
 #include "stack.hpp"
 
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 
@@ -79,6 +80,16 @@ bool Stack::running(const std::string& name) const {
   const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
   const std::size_t at = stat.rfind(')');
   return at != std::string::npos && at + 2 < stat.size() && stat[at + 2] != 'Z';
+}
+
+void Stack::reconfigure(const std::string& before, const std::string& after) {
+  const std::string path = dir_ + "/conf/cc.yaml";
+  std::string yaml = read_file(path);
+  const std::size_t at = yaml.find(before);
+  if (at == std::string::npos) throw std::runtime_error(path + " holds no \"" + before + "\"");
+  yaml.replace(at, before.size(), after);
+  std::ofstream(path) << yaml;
+  ::kill(std::atoi(read_file(dir_ + "/run/ccd.pid").c_str()), SIGHUP);
 }
 
 json::value Stack::simulator(const std::string& path) const {

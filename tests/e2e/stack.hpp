@@ -34,6 +34,9 @@ class Stack {
   void part(const std::string& verb, const std::string& name, const std::vector<std::string>& options = {});
   bool running(const std::string& name) const;  // by its pid file
 
+  /// Changes `before` into `after` in ccd's configuration and sends SIGHUP.
+  void reconfigure(const std::string& before, const std::string& after);
+
   /// The simulator's control API.
   json::value simulator(const std::string& path) const;
   Answer simulator(const std::string& method, const std::string& path, const std::string& body) const;
