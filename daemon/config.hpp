@@ -38,8 +38,8 @@ struct ChannelConfig {
 };
 
 struct ApiKey {
-  std::string id;             // a name for logs; never the key
-  std::string sha256;         // of the key, hex
+  std::string id;                // a name for logs; never the key
+  std::string sha256;            // of the key, hex
   std::set<std::string> scopes;  // call, read, numbers, admin
 };
 
@@ -76,8 +76,8 @@ struct Config {
   } stream;
 
   struct {
-    std::string level = "info";  // trace, debug, info, warn, error
-    std::string format = "text"; // text, json
+    std::string level = "info";   // trace, debug, info, warn, error
+    std::string format = "text";  // text, json
   } log;
 
   int default_max_duration = 3600;  // seconds; at most 8 h

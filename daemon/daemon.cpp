@@ -31,11 +31,12 @@
 namespace cc {
 namespace {
 
-constexpr Millis sweep_every{250};       // waiting events, attempts, hang-ups
+constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
-// After SIGTERM. Both together stay below the unit's TimeoutStopSec: an originate's answer is waited for 30 s.
+// After SIGTERM. Both together stay below the unit's TimeoutStopSec: an originate's answer is
+// waited for 30 s.
 constexpr Millis drain_time{8'000};  // of API requests under way
 constexpr Millis stop_time{40'000};  // of everything
 
@@ -50,12 +51,12 @@ class Daemon final : public Health {
         channels_(http_, clock_),
         membership_(heartbeat_, clock_, config_.daemon_id, CC_VERSION),
         watch_(pool_, clock_),
-        attempts_(call_parts()),
-        hangups_(call_parts()),
-        service_(call_parts(), attempts_, hangups_),
-        dispatcher_(DrainParts{config_, pool_, channels_, membership_, clock_, metrics_, watch_}),
+        attempts_(shared_parts()),
+        hangups_(shared_parts()),
+        service_(shared_parts(), attempts_, hangups_),
+        dispatcher_(shared_parts()),
         redis_(loop_.get_executor(), config_.redis),
-        reaper_(call_parts(), redis_),
+        reaper_(shared_parts(), redis_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access) {
     channels_.configure(config_.channels);
   }
@@ -66,7 +67,9 @@ class Daemon final : public Health {
   bool draining() const override { return draining_; }
 
  private:
-  CallParts call_parts() { return {config_, pool_, channels_, membership_, clock_, metrics_, watch_}; }
+  Parts shared_parts() {
+    return {config_, pool_, channels_, membership_, clock_, metrics_, watch_};
+  }
   static void log_access(const api::AccessEntry& entry);
 
   asio::awaitable<void> start();
@@ -74,7 +77,8 @@ class Daemon final : public Health {
   asio::awaitable<void> listen_for_signals();
   asio::awaitable<void> stay_member();
   asio::awaitable<void> keep_watchdog();
-  asio::awaitable<void> repeat(std::string name, Millis pause, std::function<asio::awaitable<void>()> pass);
+  asio::awaitable<void> repeat(std::string name, Millis pause,
+                               std::function<asio::awaitable<void>()> pass);
   asio::awaitable<void> sweep();
   asio::awaitable<void> adopt();
   asio::awaitable<void> keep_partitions();
@@ -103,15 +107,17 @@ class Daemon final : public Health {
 };
 
 void Daemon::log_access(const api::AccessEntry& entry) {
-  log().info("{} {} {} {} {} us tenant={} key={} call={} request={}", entry.method, entry.route, entry.status,
-             entry.received, entry.took.count(), entry.tenant, entry.key, entry.call, entry.request_id);
+  log().info("{} {} {} {} {} us tenant={} key={} call={} request={}", entry.method, entry.route,
+             entry.status, entry.received, entry.took.count(), entry.tenant, entry.key, entry.call,
+             entry.request_id);
 }
 
 std::vector<PartHealth> Daemon::parts() const {
   const pg::Pool::Status database = pool_.status();
   std::vector<PartHealth> list;
-  list.push_back({"postgresql", database.reachable,
-                  database.reachable ? std::to_string(database.open) + " connections" : database.last_error});
+  list.push_back(
+      {"postgresql", database.reachable,
+       database.reachable ? std::to_string(database.open) + " connections" : database.last_error});
   list.push_back(dispatcher_.health());
   return list;
 }
@@ -146,11 +152,14 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "dispatcher", dispatcher_.run());
   spawn(executor, "waiting", repeat("waiting events", sweep_every, [this] { return sweep(); }));
   spawn(executor, "adopt", repeat("unattended attempts", sweep_every, [this] { return adopt(); }));
-  spawn(executor, "hang-ups", repeat("hang-ups", sweep_every, [this] { return hangups_.pursue(); }));
-  spawn(executor, "purge", repeat("purge", purge_every, [this] { return purge(pool_, clock_.epoch_ms()); }));
+  spawn(executor, "hang-ups",
+        repeat("hang-ups", sweep_every, [this] { return hangups_.pursue(); }));
+  spawn(executor, "purge",
+        repeat("purge", purge_every, [this] { return purge(pool_, clock_.epoch_ms()); }));
   spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
-  spawn(executor, "partitions", repeat("partitions", partitions_every, [this] { return keep_partitions(); }));
+  spawn(executor, "partitions",
+        repeat("partitions", partitions_every, [this] { return keep_partitions(); }));
   api_.start();
   for (const std::string& address : api_.bound_addresses()) log().info("listening on {}", address);
   spawn(executor, "watchdog", keep_watchdog());
@@ -174,7 +183,8 @@ asio::awaitable<void> Daemon::sweep() {
   for (const std::int64_t call : waiting.fold.changed) watch_.notify(call);
   if (waiting.expired > 0) {
     metrics_.dead_letters.Increment(static_cast<double>(waiting.expired));
-    log().warn("{} events waited 60 s for a call that nobody knows: now dead letters", waiting.expired);
+    log().warn("{} events waited 60 s for a call that nobody knows: now dead letters",
+               waiting.expired);
   }
   metrics_.pg_reachable.Set(pool_.status().reachable ? 1 : 0);
   metrics_.drained_ms.Set(static_cast<double>(dispatcher_.drained_ms()));
@@ -191,7 +201,8 @@ asio::awaitable<void> Daemon::keep_partitions() {
 
 asio::awaitable<void> Daemon::stay_member() {
   co_await membership_.keep();
-  log().critical("another process has joined as {}: daemon.id must be unique. Stopping", config_.daemon_id);
+  log().critical("another process has joined as {}: daemon.id must be unique. Stopping",
+                 config_.daemon_id);
   exit_code_ = 1;
   loop_.stop();
 }
@@ -261,8 +272,9 @@ asio::awaitable<void> Daemon::stop() {
 
 int run_daemon(Config config, std::string config_path) {
   std::signal(SIGPIPE, SIG_IGN);
-  // Never destroyed: the loop's suspended coroutines refer to the parts and the parts' sockets to the loop,
-  // so no order of destruction is right. What matters is committed; the kernel closes the rest.
+  // Never destroyed: the loop's suspended coroutines refer to the parts and the parts' sockets to
+  // the loop, so no order of destruction is right. What matters is committed; the kernel closes the
+  // rest.
   auto* daemon = new Daemon(std::move(config), std::move(config_path));
   return daemon->run();
 }

@@ -10,8 +10,8 @@
 
 namespace cc {
 
-/// Runs until SIGTERM or SIGINT, or until the fleet says that another process has our id. The process's
-/// exit code: 0 = stopped as asked; 1 = could not start (the log says why).
+/// Runs until SIGTERM or SIGINT, or until the fleet says that another process has our id. The
+/// process's exit code: 0 = stopped as asked; 1 = could not start (the log says why).
 int run_daemon(Config config, std::string config_path);
 
 }  // namespace cc

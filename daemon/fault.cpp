@@ -1,28 +1,28 @@
 #include "fault.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <csignal>
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 
 namespace cc {
 namespace {
 
 constexpr std::array<std::string_view, 13> names{
-    "call.before_create",      "call.created",           "attempt.before_sending",
-    "attempt.sending",         "attempt.answered",       "attempt.before_outcome",
-    "attempt.outcome",         "dispatch.read",          "dispatch.locked",
-    "dispatch.folded",         "dispatch.before_commit", "dispatch.committed",
+    "call.before_create", "call.created",           "attempt.before_sending", "attempt.sending",
+    "attempt.answered",   "attempt.before_outcome", "attempt.outcome",        "dispatch.read",
+    "dispatch.locked",    "dispatch.folded",        "dispatch.before_commit", "dispatch.committed",
     "dispatch.trimmed",
 };
 
 }  // namespace
 
-std::span<const std::string_view> fault_points() { return names; }
+std::span<const std::string_view> fault_points() {
+  return names;
+}
 
 #ifdef CC_FAULTS
 namespace {

@@ -1,8 +1,8 @@
-// Named fault points: places where a test makes the daemon die or fail, to show that no step between
-// two others loses or repeats anything. Compiled in with -DCC_FAULTS=ON only (test builds).
+// Named fault points: places where a test makes the daemon die or fail, to show that no step
+// between two others loses or repeats anything. Compiled in with -DCC_FAULTS=ON only (test builds).
 //
-// CC_FAULT=name[:N][,…] in the environment: at the N-th passing of that point (default 1) the process
-// ends at once, as by SIGKILL. `ccd --fault-points` lists the names.
+// CC_FAULT=name[:N][,…] in the environment: at the N-th passing of that point (default 1) the
+// process ends at once, as by SIGKILL. `ccd --fault-points` lists the names.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-// The daemon's log: structured lines to standard error, for journald. No line holds a whole phone number
-// or a secret; who logs text from outside passes it through mask_numbers_in first.
+// The daemon's log: structured lines to standard error, for journald. No line holds a whole phone
+// number or a secret; who logs text from outside passes it through mask_numbers_in first.
 #pragma once
 
 #include <string>

@@ -1,9 +1,8 @@
 // ccd's command line.
-#include <getopt.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <getopt.h>
 #include <string>
 
 #include <boost/asio/co_spawn.hpp>
@@ -39,8 +38,8 @@ int run_migrations(const cc::Config& config) {
   int code = 1;
   // A named closure outlives the coroutine that it makes.
   const auto work = [&]() -> boost::asio::awaitable<void> {
-    auto connection = co_await cc::pg::Connection::connect(loop.get_executor(), config.postgres.conninfo,
-                                                           cc::pg::Millis{10'000});
+    auto connection = co_await cc::pg::Connection::connect(
+        loop.get_executor(), config.postgres.conninfo, cc::pg::Millis{10'000});
     const std::vector<std::string> applied = co_await cc::migrate(*connection);
     for (const std::string& name : applied) std::printf("applied %s\n", name.c_str());
     if (applied.empty()) std::puts("the schema is up to date");
@@ -66,17 +65,31 @@ int main(int argc, char** argv) {
                             {nullptr, 0, nullptr, 0}};
   std::string path = "/etc/cc/cc.yaml";
   bool only_check = false, only_migrate = false;
-  for (int option = 0; (option = getopt_long(argc, argv, "c:hV", options, nullptr)) != -1;) {  // NOLINT(concurrency-mt-unsafe)
+  for (int option = 0; (option = getopt_long(argc, argv, "c:hV", options, nullptr)) !=
+                       -1;) {  // NOLINT(concurrency-mt-unsafe)
     switch (option) {
-      case 'c': path = optarg; break;
-      case check_config: only_check = true; break;
-      case migrate: only_migrate = true; break;
+      case 'c':
+        path = optarg;
+        break;
+      case check_config:
+        only_check = true;
+        break;
+      case migrate:
+        only_migrate = true;
+        break;
       case faults:
-        for (const std::string_view name : cc::fault_points()) std::printf("%.*s\n", static_cast<int>(name.size()), name.data());
+        for (const std::string_view name : cc::fault_points())
+          std::printf("%.*s\n", static_cast<int>(name.size()), name.data());
         return 0;
-      case 'h': std::fputs(help, stdout); return 0;
-      case 'V': std::puts("ccd " CC_VERSION); return 0;
-      default: std::fputs("ccd: see ccd --help\n", stderr); return 2;
+      case 'h':
+        std::fputs(help, stdout);
+        return 0;
+      case 'V':
+        std::puts("ccd " CC_VERSION);
+        return 0;
+      default:
+        std::fputs("ccd: see ccd --help\n", stderr);
+        return 2;
     }
   }
   if (optind < argc) {

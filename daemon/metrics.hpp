@@ -15,16 +15,16 @@ struct Metrics {
   Metrics();
   std::shared_ptr<prometheus::Registry> registry;
   // dispatcher
-  prometheus::Counter& deliveries;         // committed
-  prometheus::Counter& events;             // committed, first time
-  prometheus::Counter& repeats;            // deliveries whose events were all known
+  prometheus::Counter& deliveries;  // committed
+  prometheus::Counter& events;      // committed, first time
+  prometheus::Counter& repeats;     // deliveries whose events were all known
   prometheus::Counter& dead_letters;
-  prometheus::Counter& ignored_events;     // about no call
-  prometheus::Counter& waiting_events;     // put to wait
-  prometheus::Counter& stream_went_back;   // alarms: Redis lost entries we had seen
-  prometheus::Counter& late_life;          // alarms: a sign of life after our own close
-  prometheus::Gauge& drained_ms;           // received-ms up to which all partitions are drained
-  prometheus::Histogram& commit_delay;     // seconds from received to committed
+  prometheus::Counter& ignored_events;    // about no call
+  prometheus::Counter& waiting_events;    // put to wait
+  prometheus::Counter& stream_went_back;  // alarms: Redis lost entries we had seen
+  prometheus::Counter& late_life;         // alarms: a sign of life after our own close
+  prometheus::Gauge& drained_ms;          // received-ms up to which all partitions are drained
+  prometheus::Histogram& commit_delay;    // seconds from received to committed
   // calls
   prometheus::Counter& calls_created;
   prometheus::Family<prometheus::Counter>& attempts;  // by channel, outcome

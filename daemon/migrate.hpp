@@ -22,8 +22,8 @@ struct Migration {
 /// In order. Generated from conf/sql when the program is built.
 const std::vector<Migration>& migrations();
 
-/// Applies what is missing, each file in its own transaction, under a lock so that two can't collide.
-/// Returns the names applied. Throws pg::Failure.
+/// Applies what is missing, each file in its own transaction, under a lock so that two can't
+/// collide. Returns the names applied. Throws pg::Failure.
 asio::awaitable<std::vector<std::string>> migrate(pg::Connection& connection);
 
 /// The schema's state against this program's: an error says which is older and what to do.

@@ -1,7 +1,8 @@
 // The envelope: how one delivery stands in a Redis stream, in a spool file and in call_event.raw.
 // design.md section 4: one header line, then the raw bytes exactly as they came.
 //
-//   v1 <received-ms> <callback|poll|query> <subject|-> <ip|-> <query string|-> <content type|->\n<raw>
+//   v1 <received-ms> <callback|poll|query> <subject|-> <ip|-> <query string|-> <content
+//   type|->\n<raw>
 #pragma once
 
 #include <cstdint>

@@ -76,9 +76,10 @@ struct Facts {
   // CC's own events:
   std::optional<std::string> channel, agent;  // attempt.planned: the line
   std::optional<std::string> reason;          // why this choice; why superseded, absent, …
-  std::optional<std::string> code, message;   // attempt.refused, attempt.unknown: the channel's words
-  std::optional<std::string> audio_url;       // recording.stored
-  std::optional<std::string> request_id;      // of the API request that led to it
+  std::optional<std::string> code,
+      message;                            // attempt.refused, attempt.unknown: the channel's words
+  std::optional<std::string> audio_url;   // recording.stored
+  std::optional<std::string> request_id;  // of the API request that led to it
   bool operator==(const Facts&) const = default;
 };
 

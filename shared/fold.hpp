@@ -1,5 +1,5 @@
-// record = fold(constants, set of the call's events): rules.md, "The fold". Pure; the order in which
-// the events are given has no influence on the result.
+// record = fold(constants, set of the call's events): rules.md, "The fold". Pure; the order in
+// which the events are given has no influence on the result.
 #pragma once
 
 #include <span>

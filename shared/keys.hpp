@@ -14,9 +14,9 @@ namespace cc {
 
 using DeliveryKey = std::array<std::uint8_t, 16>;
 
-/// SHA-256, first 16 bytes, over (channel, query string, raw bytes) for a callback or a query answer
-/// and over (channel, subject, received-ms, raw bytes) for a poll. Each part is preceded by its
-/// length as 8 bytes big-endian, so that no two different tuples share an input.
+/// SHA-256, first 16 bytes, over (channel, query string, raw bytes) for a callback or a query
+/// answer and over (channel, subject, received-ms, raw bytes) for a poll. Each part is preceded by
+/// its length as 8 bytes big-endian, so that no two different tuples share an input.
 DeliveryKey delivery_key(const Delivery& delivery);
 
 /// A delivery's key and the event's ordinal in it (16 + 2 bytes, big-endian).

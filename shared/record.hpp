@@ -29,8 +29,9 @@ struct Constants {
 struct Folded {
   OptText agent, channel, call_id, caller, called;
   OptText ch_state;
-  std::string state = "init";       // init, conn, close
-  std::string progress = "queued";  // queued, sent, a_ringing, a_answered, b_ringing, talking, closed
+  std::string state = "init";  // init, conn, close
+  std::string progress =
+      "queued";  // queued, sent, a_ringing, a_answered, b_ringing, talking, closed
   OptMs a_call_time, b_call_time, a_offhook_time, b_offhook_time, conn_time, close_time;
   std::optional<std::int64_t> duration;  // seconds
   OptText ch_audio_url, audio_url, ivr_url, ivr_text;

@@ -21,13 +21,14 @@ void append_percent_encoded(std::string& out, std::string_view bytes);
 /// The reverse. Nothing where an escape is malformed.
 std::optional<std::string> percent_decode(std::string_view text);
 
-std::string to_hex(std::string_view bytes);                     // lower case
-std::optional<std::string> from_hex(std::string_view text);     // both cases
+std::string to_hex(std::string_view bytes);                  // lower case
+std::optional<std::string> from_hex(std::string_view text);  // both cases
 
 /// Text that PostgreSQL can store: malformed UTF-8 becomes U+FFFD, NUL is removed.
 std::string repair_utf8(std::string_view bytes);
 
-/// At most `width` code points of well-formed UTF-8. `cut` is set (never cleared) when it was longer.
+/// At most `width` code points of well-formed UTF-8. `cut` is set (never cleared) when it was
+/// longer.
 std::string cut_to_width(std::string_view utf8, std::size_t width, bool& cut);
 
 /// A whole decimal integer, no sign unless negative, no spaces; nothing on overflow.

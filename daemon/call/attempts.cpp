@@ -19,7 +19,8 @@ constexpr std::string_view begin_sql =
     "AND EXISTS (SELECT 1 FROM daemon WHERE id = $4 AND epoch = $5) "
     "RETURNING channel, agent, handset, called, created";
 
-constexpr std::string_view limits_sql = "SELECT max_duration, record FROM call_record WHERE id = $1";
+constexpr std::string_view limits_sql =
+    "SELECT max_duration, record FROM call_record WHERE id = $1";
 
 constexpr std::string_view not_sent_sql =
     "UPDATE call_attempt SET state = 'refused', code = 'not_sent' "
@@ -30,13 +31,15 @@ constexpr std::string_view unfinished_sql =
     "AND state = 'sending' AND owner = $3 AND epoch = $4";
 
 std::string unknown_sql() {
-  return "UPDATE call_attempt a SET state = 'unknown', code = 'owner_died' WHERE call = $1 AND attempt = $2 "
+  return "UPDATE call_attempt a SET state = 'unknown', code = 'owner_died' WHERE call = $1 AND "
+         "attempt = $2 "
          "AND state = 'sending' AND " +
          dead_owner_sql("a");
 }
 
 std::string unattended_sql() {
-  return "SELECT call, attempt, state, created, channel, owner = $2 AND epoch = $3 AS ours FROM call_attempt a "
+  return "SELECT call, attempt, state, created, channel, owner = $2 AND epoch = $3 AS ours FROM "
+         "call_attempt a "
          "WHERE (state = 'planned' AND created < $1::bigint - 1000) "
          "OR (state = 'sending' AND ((owner = $2 AND epoch = $3) OR " +
          dead_owner_sql("a") + ")) ORDER BY created LIMIT 1000";
@@ -44,7 +47,8 @@ std::string unattended_sql() {
 
 // Whatever the epoch: what a channel said is a fact. An event may have settled the attempt before.
 constexpr std::string_view outcome_sql =
-    "UPDATE call_attempt SET state = CASE WHEN state IN ('sending', 'unknown') THEN $3 ELSE state END, "
+    "UPDATE call_attempt SET state = CASE WHEN state IN ('sending', 'unknown') THEN $3 ELSE state "
+    "END, "
     "channel_call_id = coalesce(channel_call_id, $4), answered = $5, code = $6, message = $7 "
     "WHERE call = $1 AND attempt = $2";
 
@@ -52,23 +56,31 @@ using Taken = OriginateAnswer::Outcome;
 
 const char* state_text(Taken outcome) {
   switch (outcome) {
-    case Taken::accepted: return "accepted";
-    case Taken::refused: return "refused";
-    case Taken::unknown: return "unknown";
+    case Taken::accepted:
+      return "accepted";
+    case Taken::refused:
+      return "refused";
+    case Taken::unknown:
+      return "unknown";
   }
   return "unknown";
 }
 
 EventName event_of(Taken outcome) {
   switch (outcome) {
-    case Taken::accepted: return EventName::attempt_accepted;
-    case Taken::refused: return EventName::attempt_refused;
-    case Taken::unknown: return EventName::attempt_unknown;
+    case Taken::accepted:
+      return EventName::attempt_accepted;
+    case Taken::refused:
+      return EventName::attempt_refused;
+    case Taken::unknown:
+      return EventName::attempt_unknown;
   }
   return EventName::attempt_unknown;
 }
 
-OptText if_any(const std::string& text) { return text.empty() ? OptText{} : OptText{text}; }
+OptText if_any(const std::string& text) {
+  return text.empty() ? OptText{} : OptText{text};
+}
 
 Facts facts_of(const OriginateAnswer& answer) {
   Facts facts;
@@ -129,8 +141,8 @@ asio::awaitable<void> Attempts::drive(Key key) {
             {"outcome", state_text(answer.outcome)}})
       .Increment();
   if (answer.outcome != Taken::accepted) {
-    log().warn("call {}: attempt {} {}: {} {}", key.first, key.second, state_text(answer.outcome), answer.code,
-               mask_numbers_in(answer.message));
+    log().warn("call {}: attempt {} {}: {} {}", key.first, key.second, state_text(answer.outcome),
+               answer.code, mask_numbers_in(answer.message));
   }
   co_await store_outcome(key, std::move(answer));
 }
@@ -162,8 +174,8 @@ asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
   request.called = attempt.opt_text(0, "called").value_or("");
   request.max_duration = static_cast<int>(rows[2].integer(0, "max_duration"));
   request.record = rows[2].boolean(0, "record");
-  // Checked just before the first byte, on a clock that a stopped process can't fool: after minutes of
-  // SIGSTOP it must not dial.
+  // Checked just before the first byte, on a clock that a stopped process can't fool: after minutes
+  // of SIGSTOP it must not dial.
   const auto deadline = now + Millis{attempt.integer(0, "created") + attempt_window_ms - now_ms};
   request.may_send = [&clock = parts_.clock, deadline] { return clock.steady() < deadline; };
   co_return true;
@@ -192,18 +204,20 @@ asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
   }
 }
 
-asio::awaitable<void> Attempts::try_store(Key key, const OriginateAnswer& given, bool with_channel_id,
-                                          bool with_words) {
+asio::awaitable<void> Attempts::try_store(Key key, const OriginateAnswer& given,
+                                          bool with_channel_id, bool with_words) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   OriginateAnswer answer = given;
   bool cut = false;
   answer.code = with_words ? cut_to_width(repair_utf8(given.code), 32, cut) : "unreadable";
   answer.message = with_words ? cut_to_width(repair_utf8(given.message), 256, cut) : std::string();
-  pg::Statement step{outcome_sql, pg::params(key.first, key.second, state_text(answer.outcome),
-                                             with_channel_id ? if_any(answer.channel_call_id) : OptText{}, now_ms,
-                                             if_any(answer.code), if_any(answer.message))};
-  co_await settle(parts_, key.first, std::move(step),
-                  own_event(key.first, key.second, event_of(answer.outcome), now_ms, facts_of(answer)));
+  pg::Statement step{
+      outcome_sql, pg::params(key.first, key.second, state_text(answer.outcome),
+                              with_channel_id ? if_any(answer.channel_call_id) : OptText{}, now_ms,
+                              if_any(answer.code), if_any(answer.message))};
+  co_await settle(
+      parts_, key.first, std::move(step),
+      own_event(key.first, key.second, event_of(answer.outcome), now_ms, facts_of(answer)));
 }
 
 asio::awaitable<void> Attempts::refuse_unsent(Key key) {
@@ -222,10 +236,12 @@ asio::awaitable<void> Attempts::mark_unknown(Key key) {
   Facts facts;
   facts.code = "owner_died";
   facts.message = "the daemon died while it was sending: the channel may have taken it";
-  const bool marked =
-      co_await settle(parts_, key.first, {sql, pg::params(key.first, key.second)},
-                      own_event(key.first, key.second, EventName::attempt_unknown, parts_.clock.epoch_ms(), facts));
-  if (marked) log().warn("call {}: attempt {} is unknown: its daemon died while sending", key.first, key.second);
+  const bool marked = co_await settle(
+      parts_, key.first, {sql, pg::params(key.first, key.second)},
+      own_event(key.first, key.second, EventName::attempt_unknown, parts_.clock.epoch_ms(), facts));
+  if (marked)
+    log().warn("call {}: attempt {} is unknown: its daemon died while sending", key.first,
+               key.second);
 }
 
 // Ours, begun, but in nobody's hand: the answer to its COMMIT was lost, so nothing was sent.
@@ -235,9 +251,10 @@ asio::awaitable<void> Attempts::refuse_unfinished(Key key) {
   facts.message = "the database went away just before it would have been sent";
   facts.close = CloseFact{"255", "not_sent", "cc"};
   facts.never_connected = true;
-  pg::Statement step{unfinished_sql,
-                     pg::params(key.first, key.second, parts_.membership.id(), parts_.membership.epoch())};
-  NewEvent event = own_event(key.first, key.second, EventName::attempt_refused, parts_.clock.epoch_ms(), facts);
+  pg::Statement step{unfinished_sql, pg::params(key.first, key.second, parts_.membership.id(),
+                                                parts_.membership.epoch())};
+  NewEvent event =
+      own_event(key.first, key.second, EventName::attempt_refused, parts_.clock.epoch_ms(), facts);
   co_await settle(parts_, key.first, std::move(step), std::move(event));
 }
 

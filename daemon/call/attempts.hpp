@@ -6,21 +6,24 @@
 #include <string>
 #include <utility>
 
-#include "call/parts.hpp"
 #include "health.hpp"
+#include "parts.hpp"
 
 namespace cc {
 
+/// All attempts of a call begin within this time of its creation.
+inline constexpr std::int64_t attempt_window_ms = 15'000;
+
 class Attempts {
  public:
-  explicit Attempts(CallParts parts) : parts_(parts) {}
+  explicit Attempts(Parts parts) : parts_(parts) {}
 
-  /// Sends a planned attempt and stores how the channel took it, in the background. Harmless when somebody
-  /// else has it, or when its time is over.
+  /// Sends a planned attempt and stores how the channel took it, in the background. Harmless when
+  /// somebody else has it, or when its time is over.
   void send(asio::any_io_executor executor, std::int64_t call, int attempt);
 
-  /// Looks after what nobody drives: planned attempts of other or dead daemons, and `sending` ones whose
-  /// owner is dead, which become `unknown`: they may have rung. One pass.
+  /// Looks after what nobody drives: planned attempts of other or dead daemons, and `sending` ones
+  /// whose owner is dead, which become `unknown`: they may have rung. One pass.
   asio::awaitable<void> adopt();
 
   /// Attempts that this daemon has in hand. None = it may stop.
@@ -38,9 +41,10 @@ class Attempts {
   asio::awaitable<void> mark_unknown(Key key);
   asio::awaitable<void> refuse_unfinished(Key key);
   asio::awaitable<void> store_outcome(Key key, OriginateAnswer answer);
-  asio::awaitable<void> try_store(Key key, const OriginateAnswer& answer, bool with_channel_id, bool with_words);
+  asio::awaitable<void> try_store(Key key, const OriginateAnswer& answer, bool with_channel_id,
+                                  bool with_words);
 
-  CallParts parts_;
+  Parts parts_;
   std::set<Key> in_hand_;
   bool stopping_ = false;
 };

@@ -21,8 +21,8 @@ namespace asio = boost::asio;
 /// A validated request: numbers canonical, lengths within their columns.
 struct NewCall {
   std::string tenant;
-  OptText caller, agent, channel, user;  // who shall call: see rules.md, "Choosing"
-  std::string called;                    // ignored if called_of is set
+  OptText caller, agent, channel, user;   // who shall call: see rules.md, "Choosing"
+  std::string called;                     // ignored if called_of is set
   std::optional<std::int64_t> called_of;  // the customer of that call, unseen
   std::string initiator = "agent";
   OptText business, biz_type, biz_id, biz_data, main_num, ext_num;
@@ -43,12 +43,12 @@ struct StoredRecord {
 /// Why a call was not made. `code` is fixed (the API maps it to a problem type and a status).
 struct Refusal {
   enum class Code {
-    no_line,               // nothing names or implies a line
-    unknown_channel,       // the named channel does not exist or is not the tenant's
-    no_channel,            // none is open
-    line_busy,             // `busy_call` is in progress on the line or the handset
-    unknown_call,          // called_of is not the tenant's
-    key_reused,            // the idempotency key came with another body
+    no_line,          // nothing names or implies a line
+    unknown_channel,  // the named channel does not exist or is not the tenant's
+    no_channel,       // none is open
+    line_busy,        // `busy_call` is in progress on the line or the handset
+    unknown_call,     // called_of is not the tenant's
+    key_reused,       // the idempotency key came with another body
   } code;
   std::string detail;  // names the thing, the value (masked) and the remedy
   std::optional<std::int64_t> busy_call;
@@ -99,15 +99,17 @@ class Calls {
   virtual asio::awaitable<std::variant<Created, Refusal>> create(NewCall request) = 0;
 
   /// The attempt's end at the channel, or `pending` when the wait is over first.
-  virtual asio::awaitable<AttemptOutcome> wait_outcome(std::int64_t call, std::chrono::milliseconds wait) = 0;
+  virtual asio::awaitable<AttemptOutcome> wait_outcome(std::int64_t call,
+                                                       std::chrono::milliseconds wait) = 0;
 
-  /// Nothing where the call does not exist or is another tenant's. With `above`, answers as soon as the
-  /// version is above it, or as it is when the wait is over.
-  virtual asio::awaitable<std::optional<StoredRecord>> get(
-      std::string tenant, std::int64_t call, std::optional<std::int64_t> above,
-      std::chrono::milliseconds wait) = 0;
+  /// Nothing where the call does not exist or is another tenant's. With `above`, answers as soon as
+  /// the version is above it, or as it is when the wait is over.
+  virtual asio::awaitable<std::optional<StoredRecord>> get(std::string tenant, std::int64_t call,
+                                                           std::optional<std::int64_t> above,
+                                                           std::chrono::milliseconds wait) = 0;
 
-  virtual asio::awaitable<std::optional<Timeline>> timeline(std::string tenant, std::int64_t call) = 0;
+  virtual asio::awaitable<std::optional<Timeline>> timeline(std::string tenant,
+                                                            std::int64_t call) = 0;
 
   virtual asio::awaitable<std::optional<HangupAnswer>> hangup(std::string tenant, std::int64_t call,
                                                               std::string request_id) = 0;

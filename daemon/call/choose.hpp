@@ -1,5 +1,5 @@
-// Which line makes a call (rules.md, "Choosing"). Pure: what is known goes in, the line or the refusal
-// comes out, with the reason that is stored with the attempt.
+// Which line makes a call (rules.md, "Choosing"). Pure: what is known goes in, the line or the
+// refusal comes out, with the reason that is stored with the attempt.
 #pragma once
 
 #include <optional>
@@ -21,9 +21,11 @@ struct Line {
 };
 
 /// `open`: the channels that may be used now and are allowed to the tenant, best first.
-std::variant<Line, Refusal> choose_line(const NewCall& request, const std::vector<const ChannelConfig*>& open);
+std::variant<Line, Refusal> choose_line(const NewCall& request,
+                                        const std::vector<const ChannelConfig*>& open);
 
-/// The configured channels that are enabled and allowed to the tenant: by priority, then weight, then code.
+/// The configured channels that are enabled and allowed to the tenant: by priority, then weight,
+/// then code.
 std::vector<const ChannelConfig*> open_channels(const Config& config, const std::string& tenant);
 
 }  // namespace cc

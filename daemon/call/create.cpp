@@ -17,12 +17,15 @@ constexpr std::string_view customer_sql =
 
 // Waits for the end of a transaction that is inserting the same key.
 constexpr std::string_view take_key_sql =
-    "INSERT INTO idempotency_key (tenant, key, call, body_hash, created) VALUES ($1, $2, $3, $4, $5) "
+    "INSERT INTO idempotency_key (tenant, key, call, body_hash, created) VALUES ($1, $2, $3, $4, "
+    "$5) "
     "ON CONFLICT (tenant, key) DO UPDATE SET call = excluded.call, body_hash = excluded.body_hash, "
-    "created = excluded.created WHERE idempotency_key.created < excluded.created - 86400000 RETURNING call";
+    "created = excluded.created WHERE idempotency_key.created < excluded.created - 86400000 "
+    "RETURNING call";
 
 constexpr std::string_view find_key_sql =
-    "SELECT call, body_hash FROM idempotency_key WHERE tenant = $1 AND key = $2 AND created >= $3::bigint - 86400000";
+    "SELECT call, body_hash FROM idempotency_key WHERE tenant = $1 AND key = $2 AND created >= "
+    "$3::bigint - 86400000";
 
 constexpr std::string_view release_due_sql =
     "UPDATE claim SET released = $3 WHERE released IS NULL AND release_at <= $3 "
@@ -35,16 +38,19 @@ constexpr std::string_view take_claim_sql =
 
 constexpr std::string_view holder_sql =
     "SELECT c.call, c.kind, r.tenant FROM claim c JOIN call_record r ON r.id = c.call "
-    "WHERE c.released IS NULL AND ((c.kind = 'handset' AND c.resource = $1) OR (c.kind = 'line' AND c.resource = $2)) "
+    "WHERE c.released IS NULL AND ((c.kind = 'handset' AND c.resource = $1) OR (c.kind = 'line' "
+    "AND c.resource = $2)) "
     "ORDER BY c.kind LIMIT 1";
 
 constexpr std::string_view insert_record_sql =
-    "INSERT INTO call_record (id, tenant, direction, initiator, main_num, ext_num, caller, called, business, "
+    "INSERT INTO call_record (id, tenant, direction, initiator, main_num, ext_num, caller, called, "
+    "business, "
     "biz_type, biz_id, biz_data, user_id, max_duration, record, created, updated) "
     "VALUES ($1, $2, 'out', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)";
 
 constexpr std::string_view insert_attempt_sql =
-    "INSERT INTO call_attempt (call, attempt, tenant, channel, agent, handset, caller, called, state, reason, "
+    "INSERT INTO call_attempt (call, attempt, tenant, channel, agent, handset, caller, called, "
+    "state, reason, "
     "created, request_id) VALUES ($1, 1, $2, $3, $4, $5, $5, $6, 'planned', $7, $8, $9)";
 
 constexpr std::string_view reject_sql =
@@ -52,20 +58,25 @@ constexpr std::string_view reject_sql =
 
 const char* code_text(Refusal::Code code) {
   switch (code) {
-    case Refusal::Code::no_line: return "no_line";
-    case Refusal::Code::unknown_channel: return "unknown_channel";
-    case Refusal::Code::no_channel: return "no_channel";
-    case Refusal::Code::line_busy: return "line_busy";
-    case Refusal::Code::unknown_call: return "unknown_call";
-    case Refusal::Code::key_reused: return "key_reused";
+    case Refusal::Code::no_line:
+      return "no_line";
+    case Refusal::Code::unknown_channel:
+      return "unknown_channel";
+    case Refusal::Code::no_channel:
+      return "no_channel";
+    case Refusal::Code::line_busy:
+      return "line_busy";
+    case Refusal::Code::unknown_call:
+      return "unknown_call";
+    case Refusal::Code::key_reused:
+      return "key_reused";
   }
   return "other";
 }
 
-
-// Everything that makes a call, in one go; what of it must not be is seen from the answers, and then none
-// of it is committed.
-std::vector<pg::Statement> creation(const CallParts& parts, const NewCall& request, const Line& line,
+// Everything that makes a call, in one go; what of it must not be is seen from the answers, and
+// then none of it is committed.
+std::vector<pg::Statement> creation(const Parts& parts, const NewCall& request, const Line& line,
                                     std::int64_t id, std::int64_t now_ms) {
   std::vector<pg::Statement> list;
   if (request.idempotency_key) {
@@ -75,28 +86,31 @@ std::vector<pg::Statement> creation(const CallParts& parts, const NewCall& reque
   list.push_back({release_due_sql, pg::params(line.handset, line.line_resource(), now_ms)});
   list.push_back({take_claim_sql, pg::params("handset", line.handset, id, now_ms)});
   list.push_back({take_claim_sql, pg::params("line", line.line_resource(), id, now_ms)});
+  list.push_back({insert_record_sql,
+                  pg::params(id, request.tenant, request.initiator, request.main_num,
+                             request.ext_num, line.handset, request.called, request.business,
+                             request.biz_type, request.biz_id, request.biz_data, request.user,
+                             request.max_duration.value_or(parts.config.default_max_duration),
+                             request.record, now_ms)});
   list.push_back(
-      {insert_record_sql,
-       pg::params(id, request.tenant, request.initiator, request.main_num, request.ext_num, line.handset, request.called, request.business,
-                  request.biz_type, request.biz_id, request.biz_data, request.user,
-                  request.max_duration.value_or(parts.config.default_max_duration), request.record, now_ms)});
-  list.push_back({insert_attempt_sql, pg::params(id, request.tenant, line.channel, line.agent, line.handset,
-                                                 request.called, line.reason, now_ms, request.request_id)});
+      {insert_attempt_sql, pg::params(id, request.tenant, line.channel, line.agent, line.handset,
+                                      request.called, line.reason, now_ms, request.request_id)});
   return list;
 }
 
 using Creation = std::variant<Created, Refusal>;
 
 /// What an earlier request with this key made, or nothing if there was none within 24 hours.
-asio::awaitable<std::optional<Creation>> replay(CallParts parts, NewCall request) {
+asio::awaitable<std::optional<Creation>> replay(Parts parts, NewCall request) {
   const pg::Rows key = co_await parts.pool.query(
       find_key_sql, pg::params(request.tenant, *request.idempotency_key, parts.clock.epoch_ms()));
   if (key.empty()) co_return std::nullopt;
   if (key.bytes(0, "body_hash") != request.body_hash) {
-    Refusal refusal{Refusal::Code::key_reused,
-                    "this Idempotency-Key came with another body within the last 24 hours: use a new key for a "
-                    "new call",
-                    std::nullopt};
+    Refusal refusal{
+        Refusal::Code::key_reused,
+        "this Idempotency-Key came with another body within the last 24 hours: use a new key for a "
+        "new call",
+        std::nullopt};
     co_return Creation(std::move(refusal));
   }
   const std::int64_t call = key.integer(0, "call");
@@ -108,17 +122,19 @@ asio::awaitable<std::optional<Creation>> replay(CallParts parts, NewCall request
   co_return Creation(std::move(created));
 }
 
-asio::awaitable<Refusal> busy(CallParts parts, NewCall request, Line line) {
+asio::awaitable<Refusal> busy(Parts parts, NewCall request, Line line) {
   const pg::Rows holder =
       co_await parts.pool.query(holder_sql, pg::params(line.handset, line.line_resource()));
-  Refusal refusal{Refusal::Code::line_busy, "phone " + mask_number(line.handset) + " is in another call", {}};
+  Refusal refusal{
+      Refusal::Code::line_busy, "phone " + mask_number(line.handset) + " is in another call", {}};
   if (!holder.empty() && holder.text(0, "tenant") == request.tenant) {
     refusal.busy_call = holder.integer(0, "call");
   }
   co_return refusal;
 }
 
-asio::awaitable<std::variant<Created, Refusal>> store_call(CallParts parts, NewCall request, Line line) {
+asio::awaitable<std::variant<Created, Refusal>> store_call(Parts parts, NewCall request,
+                                                           Line line) {
   const std::int64_t now_ms = parts.clock.epoch_ms();
   bool known_key = false;
   {
@@ -150,14 +166,16 @@ asio::awaitable<std::variant<Created, Refusal>> store_call(CallParts parts, NewC
   }
   if (known_key) {
     std::optional<Creation> earlier = co_await replay(parts, request);
-    if (!earlier) throw pg::Failure("40001", "the idempotency key vanished while it was read; try again");
+    if (!earlier)
+      throw pg::Failure("40001", "the idempotency key vanished while it was read; try again");
     co_return *std::move(earlier);
   }
   co_return co_await busy(parts, std::move(request), std::move(line));
 }
 
-asio::awaitable<std::variant<Created, Refusal>> try_create(CallParts parts, NewCall request) {
-  // Before anything else is judged: a repeat must hear of its call, though no channel may be open by now.
+asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall request) {
+  // Before anything else is judged: a repeat must hear of its call, though no channel may be open
+  // by now.
   if (request.idempotency_key) {
     std::optional<Creation> earlier = co_await replay(parts, request);
     if (earlier) co_return *std::move(earlier);
@@ -167,11 +185,13 @@ asio::awaitable<std::variant<Created, Refusal>> try_create(CallParts parts, NewC
         co_await parts.pool.query(customer_sql, pg::params(*request.called_of, request.tenant));
     if (rows.empty() || rows.is_null(0, "customer")) {
       co_return Refusal{Refusal::Code::unknown_call,
-                        "called.callId names no call of yours that has a customer's number", std::nullopt};
+                        "called.callId names no call of yours that has a customer's number",
+                        std::nullopt};
     }
     request.called = rows.text(0, "customer");
   }
-  std::variant<Line, Refusal> choice = choose_line(request, open_channels(parts.config, request.tenant));
+  std::variant<Line, Refusal> choice =
+      choose_line(request, open_channels(parts.config, request.tenant));
   if (Refusal* refusal = std::get_if<Refusal>(&choice)) co_return *refusal;
   Line line = std::get<Line>(std::move(choice));
   co_return co_await store_call(parts, std::move(request), std::move(line));
@@ -179,15 +199,16 @@ asio::awaitable<std::variant<Created, Refusal>> try_create(CallParts parts, NewC
 
 }  // namespace
 
-asio::awaitable<std::optional<StoredRecord>> read_record(pg::Pool& pool, std::string tenant, std::int64_t call) {
-  static const std::string sql = "SELECT " + record_columns() +
-                                 " FROM call_record WHERE id = $1 AND (tenant = $2 OR $2 = '')";
+asio::awaitable<std::optional<StoredRecord>> read_record(pg::Pool& pool, std::string tenant,
+                                                         std::int64_t call) {
+  static const std::string sql =
+      "SELECT " + record_columns() + " FROM call_record WHERE id = $1 AND (tenant = $2 OR $2 = '')";
   const pg::Rows rows = co_await pool.query(sql, pg::params(call, tenant));
   if (rows.empty()) co_return std::nullopt;
   co_return record_from_row(rows, 0);
 }
 
-asio::awaitable<std::variant<Created, Refusal>> create_call(CallParts parts, NewCall request) {
+asio::awaitable<std::variant<Created, Refusal>> create_call(Parts parts, NewCall request) {
   const std::string tenant = request.tenant, request_id = request.request_id;
   std::variant<Created, Refusal> result = co_await try_create(parts, std::move(request));
   if (const Refusal* refusal = std::get_if<Refusal>(&result)) {

@@ -13,41 +13,50 @@ namespace cc {
 namespace {
 
 constexpr std::int64_t patience_ms = 30'000;  // from the channel's yes to its final event
-constexpr std::int64_t grace_ms = 300'000;  // beyond the longest call
+constexpr std::int64_t grace_ms = 300'000;    // beyond the longest call
 constexpr std::int64_t first_pause_ms = 2'000, longest_pause_ms = 60'000;
 
 constexpr std::string_view lock_sql =
     "SELECT state FROM call_record WHERE id = $1 AND tenant = $2 FOR UPDATE";
 
 constexpr std::string_view ask_sql =
-    "UPDATE call_attempt SET hangup_asked = coalesce(hangup_asked, $2) WHERE call = $1 AND NOT superseded "
+    "UPDATE call_attempt SET hangup_asked = coalesce(hangup_asked, $2) WHERE call = $1 AND NOT "
+    "superseded "
     "RETURNING attempt, state";
 
 // Hung up before it was sent: then it never is.
 constexpr std::string_view cancel_sql =
-    "UPDATE call_attempt SET state = 'refused', code = 'cancelled' WHERE call = $1 AND state = 'planned' "
+    "UPDATE call_attempt SET state = 'refused', code = 'cancelled' WHERE call = $1 AND state = "
+    "'planned' "
     "RETURNING attempt";
 
 constexpr std::string_view due_sql =
-    "SELECT a.call, a.attempt, a.channel, a.channel_call_id, a.hangup_asked, a.hangup_sent, a.hangup_accepted, "
-    "r.state, r.max_duration, r.state = 'close' AND (a.state = 'refused' OR r.close_source IS DISTINCT FROM 'cc' "
-    "OR a.hangup_accepted IS NOT NULL) AS done FROM call_attempt a JOIN call_record r ON r.id = a.call "
+    "SELECT a.call, a.attempt, a.channel, a.channel_call_id, a.hangup_asked, a.hangup_sent, "
+    "a.hangup_accepted, "
+    "r.state, r.max_duration, r.state = 'close' AND (a.state = 'refused' OR r.close_source IS "
+    "DISTINCT FROM 'cc' "
+    "OR a.hangup_accepted IS NOT NULL) AS done FROM call_attempt a JOIN call_record r ON r.id = "
+    "a.call "
     "WHERE a.hangup_asked IS NOT NULL AND ($1::bigint IS NULL OR a.call = $1) "
     "ORDER BY coalesce(a.hangup_sent, a.hangup_asked) LIMIT 500";
 
 constexpr std::string_view forget_sql =
-    "UPDATE call_attempt SET hangup_asked = NULL WHERE call = ANY($1::bigint[]) AND hangup_asked IS NOT NULL";
+    "UPDATE call_attempt SET hangup_asked = NULL WHERE call = ANY($1::bigint[]) AND hangup_asked "
+    "IS NOT NULL";
 
 // Only one daemon tells the channel at a time.
 constexpr std::string_view mark_sent_sql =
-    "UPDATE call_attempt SET hangup_sent = $4 WHERE call = $1 AND attempt = $2 AND hangup_accepted IS NULL "
+    "UPDATE call_attempt SET hangup_sent = $4 WHERE call = $1 AND attempt = $2 AND hangup_accepted "
+    "IS NULL "
     "AND hangup_sent IS NOT DISTINCT FROM $3";
 
 constexpr std::string_view accepted_sql =
-    "UPDATE call_attempt SET hangup_accepted = $3 WHERE call = $1 AND attempt = $2 AND hangup_accepted IS NULL";
+    "UPDATE call_attempt SET hangup_accepted = $3 WHERE call = $1 AND attempt = $2 AND "
+    "hangup_accepted IS NULL";
 
 constexpr std::string_view give_up_sql =
-    "UPDATE call_attempt SET hangup_asked = NULL WHERE call = $1 AND attempt = $2 AND hangup_asked IS NOT NULL";
+    "UPDATE call_attempt SET hangup_asked = NULL WHERE call = $1 AND attempt = $2 AND hangup_asked "
+    "IS NOT NULL";
 
 }  // namespace
 
@@ -103,8 +112,8 @@ asio::awaitable<void> Hangups::pursue(OptMs only) {
     Due due;
     due.call = rows.integer(row, "call");
     due.attempt = static_cast<int>(rows.integer(row, "attempt"));
-    // A call that only our own clock has closed may still ring or talk: the wish stays, until the longest
-    // call would be over.
+    // A call that only our own clock has closed may still ring or talk: the wish stays, until the
+    // longest call would be over.
     const std::int64_t longest_ms = rows.integer(row, "max_duration") * 1000 + grace_ms;
     if (rows.boolean(row, "done") || now_ms - rows.integer(row, "hangup_asked") > longest_ms) {
       closed.push_back(due.call);
@@ -122,9 +131,10 @@ asio::awaitable<void> Hangups::pursue(OptMs only) {
     }
     const OptText id = rows.opt_text(row, "channel_call_id");
     due.sent = rows.opt_integer(row, "hangup_sent");
-    const std::int64_t pause =
-        std::clamp((now_ms - rows.integer(row, "hangup_asked")) / 2, first_pause_ms, longest_pause_ms);
-    if (!id || (due.sent && now_ms - *due.sent < pause) || !telling_.insert(due.call).second) continue;
+    const std::int64_t pause = std::clamp((now_ms - rows.integer(row, "hangup_asked")) / 2,
+                                          first_pause_ms, longest_pause_ms);
+    if (!id || (due.sent && now_ms - *due.sent < pause) || !telling_.insert(due.call).second)
+      continue;
     due.channel = rows.text(row, "channel");
     due.channel_call_id = *id;
     spawn(executor, "hang-up", tell(due));
@@ -142,13 +152,13 @@ asio::awaitable<void> Hangups::tell(Due due) {
   if (channel == nullptr) co_return;
   try {
     const std::int64_t now_ms = parts_.clock.epoch_ms();
-    const pg::Rows marked =
-        co_await parts_.pool.query(mark_sent_sql, pg::params(due.call, due.attempt, due.sent, now_ms));
+    const pg::Rows marked = co_await parts_.pool.query(
+        mark_sent_sql, pg::params(due.call, due.attempt, due.sent, now_ms));
     if (marked.affected() == 0) co_return;
     const HangupReply reply = co_await channel->provider->hang_up(due.channel_call_id);
     if (!reply.accepted) {
-      log().warn("call {}: channel {} did not take the hang-up: {} {}", due.call, due.channel, reply.code,
-                 mask_numbers_in(reply.message));
+      log().warn("call {}: channel {} did not take the hang-up: {} {}", due.call, due.channel,
+                 reply.code, mask_numbers_in(reply.message));
       co_return;
     }
     const std::int64_t accepted_ms = parts_.clock.epoch_ms();
@@ -165,8 +175,9 @@ asio::awaitable<void> Hangups::close_ourselves(std::int64_t call, int attempt, b
   Facts facts;
   facts.close = connected ? CloseFact{"0", "normal", "app"} : CloseFact{"255", "cancelled", "app"};
   facts.reason = "the channel took the hang-up but reported no end within 30 s";
-  co_await settle(parts_, call, {give_up_sql, pg::params(call, attempt)},
-                  own_event(call, attempt, EventName::hangup_closed, parts_.clock.epoch_ms(), facts));
+  co_await settle(
+      parts_, call, {give_up_sql, pg::params(call, attempt)},
+      own_event(call, attempt, EventName::hangup_closed, parts_.clock.epoch_ms(), facts));
 }
 
 }  // namespace cc

@@ -1,26 +1,26 @@
-// Ending calls. A hang-up is an intent, kept with the attempt until the channel has taken it (rules.md,
-// "Ends that nobody reports").
+// Ending calls. A hang-up is an intent, kept with the attempt until the channel has taken it
+// (rules.md, "Ends that nobody reports").
 #pragma once
 
 #include <set>
 #include <string>
 
 #include "call/calls.hpp"
-#include "call/parts.hpp"
+#include "parts.hpp"
 
 namespace cc {
 
 class Hangups {
  public:
-  explicit Hangups(CallParts parts) : parts_(parts) {}
+  explicit Hangups(Parts parts) : parts_(parts) {}
 
-  /// Stores the wish and answers with the record; the channel is told in the background. Nothing where
-  /// the call is not the tenant's.
-  asio::awaitable<std::optional<HangupAnswer>> ask(std::string tenant, std::int64_t call, std::string request_id);
+  /// Stores the wish and answers with the record; the channel is told in the background. Nothing
+  /// where the call is not the tenant's.
+  asio::awaitable<std::optional<HangupAnswer>> ask(std::string tenant, std::int64_t call,
+                                                   std::string request_id);
 
-  /// Tells channels what they have not taken yet, and closes by our own clock what no channel has closed
-  /// 30 s after taking it. One pass.
-  /// With `only`, just that call's.
+  /// Tells channels what they have not taken yet, and closes by our own clock what no channel has
+  /// closed 30 s after taking it. One pass. With `only`, just that call's.
   asio::awaitable<void> pursue(OptMs only = {});
 
  private:
@@ -28,7 +28,7 @@ class Hangups {
   asio::awaitable<void> tell(Due due);
   asio::awaitable<void> close_ourselves(std::int64_t call, int attempt, bool connected);
 
-  CallParts parts_;
+  Parts parts_;
   std::set<std::int64_t> telling_;  // calls whose channel is being told right now
 };
 

@@ -16,43 +16,57 @@ constexpr std::int64_t silent_ms = 3 * minute_ms;
 constexpr std::int64_t grace_ms = 5 * minute_ms;          // beyond maxDuration
 constexpr std::int64_t give_up_ms = 47 * 60 * minute_ms;  // e9 answers for 48 h
 constexpr std::int64_t longest_pause_ms = 60 * minute_ms;
-constexpr std::int64_t latest_ms = 100'000'000'000'000;  // of a received-ms that is believed: the year 5138
+constexpr std::int64_t latest_ms =
+    100'000'000'000'000;  // of a received-ms that is believed: the year 5138
 constexpr std::size_t page = 1000;
 
-// The fleet's: each partition's owner writes it into its cursor every second. None ever drained = 0.
-constexpr std::string_view drained_sql = "SELECT coalesce(min(drained), 0) AS drained FROM stream_cursor";
+// The fleet's: each partition's owner writes it into its cursor every second. None ever drained =
+// 0.
+constexpr std::string_view drained_sql =
+    "SELECT coalesce(min(drained), 0) AS drained FROM stream_cursor";
 
 constexpr std::string_view open_sql =
-    "SELECT r.id, r.max_duration, r.b_call_time IS NOT NULL OR r.b_offhook_time IS NOT NULL OR r.state = 'conn' "
+    "SELECT r.id, r.max_duration, r.b_call_time IS NOT NULL OR r.b_offhook_time IS NOT NULL OR "
+    "r.state = 'conn' "
     "OR r.progress IN ('b_ringing', 'talking') AS sign_of_b, a.attempt, a.state, a.sent, "
-    "(SELECT max(e.received) FROM call_event e WHERE e.call = r.id AND e.source <> 'cc') AS last_event "
+    "(SELECT max(e.received) FROM call_event e WHERE e.call = r.id AND e.source <> 'cc') AS "
+    "last_event "
     "FROM call_record r JOIN call_attempt a ON a.call = r.id AND NOT a.superseded "
-    "WHERE r.state <> 'close' AND r.merged_into IS NULL AND a.sent IS NOT NULL AND a.sent < $1::bigint "
+    "WHERE r.state <> 'close' AND r.merged_into IS NULL AND a.sent IS NOT NULL AND a.sent < "
+    "$1::bigint "
     "AND r.id > $2::bigint ORDER BY r.id LIMIT 1000";
 
 // Only if nothing was heard meanwhile; the record is locked by then.
 constexpr std::string_view reap_sql =
-    "UPDATE call_attempt a SET query_due = CASE WHEN channel_call_id IS NULL THEN NULL ELSE $4::bigint END "
+    "UPDATE call_attempt a SET query_due = CASE WHEN channel_call_id IS NULL THEN NULL ELSE "
+    "$4::bigint END "
     "WHERE call = $1 AND attempt = $2 AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = $1 "
     "AND e.source <> 'cc' AND e.received > $3::bigint) "
     "AND EXISTS (SELECT 1 FROM call_record r WHERE r.id = $1 AND r.state <> 'close')";
 
-// The newest that is due, and its turn moved forward at once, so that two daemons don't ask the same.
+// The newest that is due, and its turn moved forward at once, so that two daemons don't ask the
+// same.
 constexpr std::string_view next_due_sql =
-    "UPDATE call_attempt a SET query_due = $2::bigint + 60000 FROM (SELECT d.call, d.attempt, r.close_source, "
-    "a2.created FROM (SELECT call, attempt, created FROM call_attempt WHERE channel = $1 AND query_due IS NOT NULL "
+    "UPDATE call_attempt a SET query_due = $2::bigint + 60000 FROM (SELECT d.call, d.attempt, "
+    "r.close_source, "
+    "a2.created FROM (SELECT call, attempt, created FROM call_attempt WHERE channel = $1 AND "
+    "query_due IS NOT NULL "
     "AND query_due <= $2::bigint ORDER BY created DESC LIMIT 1 FOR UPDATE SKIP LOCKED) AS d "
     "JOIN call_attempt a2 ON a2.call = d.call AND a2.attempt = d.attempt "
     "LEFT JOIN call_record r ON r.id = d.call) AS x "
-    "WHERE a.call = x.call AND a.attempt = x.attempt RETURNING a.call, a.attempt, a.channel_call_id, a.created, "
+    "WHERE a.call = x.call AND a.attempt = x.attempt RETURNING a.call, a.attempt, "
+    "a.channel_call_id, a.created, "
     "a.query_tries, x.close_source IS NOT DISTINCT FROM 'cc' AS still_wanted";
 
 constexpr std::string_view any_due_sql =
-    "SELECT 1 FROM call_attempt WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= $2::bigint LIMIT 1";
+    "SELECT 1 FROM call_attempt WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= "
+    "$2::bigint LIMIT 1";
 
-// Evenly spaced rather than in bursts: then no minute, wherever it begins, sees more than is allowed.
+// Evenly spaced rather than in bursts: then no minute, wherever it begins, sees more than is
+// allowed.
 constexpr std::string_view budget_sql =
-    "INSERT INTO channel_budget AS b (channel, purpose, used) VALUES ($1, 'query', clock_timestamp()) "
+    "INSERT INTO channel_budget AS b (channel, purpose, used) VALUES ($1, 'query', "
+    "clock_timestamp()) "
     "ON CONFLICT (channel, purpose) DO UPDATE SET used = clock_timestamp() "
     "WHERE b.used <= clock_timestamp() - $2::bigint * interval '1 millisecond' RETURNING 1";
 
@@ -63,7 +77,8 @@ constexpr std::string_view asked_sql =
 constexpr std::string_view given_up_sql =
     "UPDATE call_attempt SET query_due = NULL, query_problem = $3 WHERE call = $1 AND attempt = $2";
 
-constexpr std::string_view release_sql = "UPDATE claim SET released = $2 WHERE call = $1 AND released IS NULL";
+constexpr std::string_view release_sql =
+    "UPDATE claim SET released = $2 WHERE call = $1 AND released IS NULL";
 
 }  // namespace
 
@@ -91,10 +106,12 @@ std::int64_t silence_deadline_ms(const Silence& silence) {
 asio::awaitable<void> Reaper::reap() {
   const pg::Rows drained = co_await parts_.pool.query(drained_sql);
   const std::int64_t drained_ms = drained.integer(0, "drained");
-  if (drained_ms == 0) co_return;  // some partition has never been drained: nobody can be called silent
+  if (drained_ms == 0)
+    co_return;  // some partition has never been drained: nobody can be called silent
   std::int64_t above = 0;
   for (std::size_t found = page; found == page;) {
-    const pg::Rows rows = co_await parts_.pool.query(open_sql, pg::params(drained_ms - silent_ms, above));
+    const pg::Rows rows =
+        co_await parts_.pool.query(open_sql, pg::params(drained_ms - silent_ms, above));
     found = rows.size();
     for (std::size_t row = 0; row < found; ++row) {
       Open open;
@@ -118,11 +135,13 @@ asio::awaitable<void> Reaper::reap() {
 
 asio::awaitable<void> Reaper::reap_one(Open open) {
   Facts facts;
-  facts.close = open.unknown ? CloseFact{"7", "outcome_unknown", "cc"} : CloseFact{"255", "no_final_event", "cc"};
+  facts.close = open.unknown ? CloseFact{"7", "outcome_unknown", "cc"}
+                             : CloseFact{"255", "no_final_event", "cc"};
   facts.reason = open.unknown ? "nobody knows whether the channel took it, and no event came"
                               : "no final event came in time";
   const std::int64_t now_ms = parts_.clock.epoch_ms();
-  pg::Statement step{reap_sql, pg::params(open.call, open.attempt, open.silence.last_event.value_or(0), now_ms)};
+  pg::Statement step{
+      reap_sql, pg::params(open.call, open.attempt, open.silence.last_event.value_or(0), now_ms)};
   NewEvent event = own_event(open.call, open.attempt, EventName::reaped, now_ms, facts);
   const bool reaped = co_await settle(parts_, open.call, std::move(step), std::move(event));
   if (reaped) log().warn("call {}: closed by our own clock: {}", open.call, *facts.reason);
@@ -170,7 +189,8 @@ asio::awaitable<void> Reaper::ask(std::shared_ptr<const ConfiguredChannel> chann
   if (reply.delivery) {
     Delivery delivery = *std::move(reply.delivery);
     reply.problem = co_await put_into_stream(std::move(delivery));
-    reply.try_later = true;  // until the record is the channel's word: the answer may tell of a living call
+    reply.try_later =
+        true;  // until the record is the channel's word: the answer may tell of a living call
   }
   if (!reply.problem.empty()) {
     log().warn("call {}: query at {}: {}", due.call, channel->config.code, reply.problem);
@@ -179,7 +199,8 @@ asio::awaitable<void> Reaper::ask(std::shared_ptr<const ConfiguredChannel> chann
     co_await give_up(due, reply.problem);
     co_return;
   }
-  const std::int64_t pause_ms = std::min(longest_pause_ms, minute_ms << std::min<std::int64_t>(due.tries, 10));
+  const std::int64_t pause_ms =
+      std::min(longest_pause_ms, minute_ms << std::min<std::int64_t>(due.tries, 10));
   const OptText problem = reply.problem.empty() ? OptText{} : OptText{reply.problem.substr(0, 250)};
   co_await parts_.pool.query(
       asked_sql, pg::params(due.call, due.attempt, parts_.clock.epoch_ms() + pause_ms, problem));
@@ -187,14 +208,16 @@ asio::awaitable<void> Reaper::ask(std::shared_ptr<const ConfiguredChannel> chann
 
 asio::awaitable<void> Reaper::give_up(Due due, std::string reason) {
   log().error("call {}: the channel will not say how it ended: {}", due.call, reason);
-  co_await parts_.pool.query(given_up_sql, pg::params(due.call, due.attempt, "given up: " + reason.substr(0, 240)));
+  co_await parts_.pool.query(
+      given_up_sql, pg::params(due.call, due.attempt, "given up: " + reason.substr(0, 240)));
   // Whatever a late sign of life took back: the channel does not know the call any more.
   co_await parts_.pool.query(release_sql, pg::params(due.call, parts_.clock.epoch_ms()));
 }
 
 asio::awaitable<std::string> Reaper::put_into_stream(Delivery delivery) {
   const unsigned partition = partition_of(delivery, {}, parts_.config.stream.partitions);
-  std::vector<std::string> words{"XADD", parts_.config.stream.prefix + std::to_string(partition), "*"};
+  std::vector<std::string> words{"XADD", parts_.config.stream.prefix + std::to_string(partition),
+                                 "*"};
   words.push_back(delivery.channel);
   words.push_back(encode_envelope(delivery));
   std::string problem;

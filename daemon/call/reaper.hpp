@@ -1,12 +1,12 @@
-// Ends that nobody reports: a call that has been silent for too long is closed by our own clock, and its
-// channel is asked how it really ended (rules.md, "Ends that nobody reports").
+// Ends that nobody reports: a call that has been silent for too long is closed by our own clock,
+// and its channel is asked how it really ended (rules.md, "Ends that nobody reports").
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "call/parts.hpp"
 #include "io/redis.hpp"
+#include "parts.hpp"
 #include "record.hpp"
 
 namespace cc {
@@ -21,13 +21,13 @@ std::int64_t silence_deadline_ms(const Silence& silence);
 
 class Reaper {
  public:
-  Reaper(CallParts parts, redis::Link& redis) : parts_(parts), redis_(redis) {}
+  Reaper(Parts parts, redis::Link& redis) : parts_(parts), redis_(redis) {}
 
   /// Closes what is silent. One pass.
   asio::awaitable<void> reap();
 
-  /// Asks the channels about calls that they never closed, newest first, as fast as each allows the fleet to;
-  /// the answers go the way of every delivery: into the stream. One pass.
+  /// Asks the channels about calls that they never closed, newest first, as fast as each allows the
+  /// fleet to; the answers go the way of every delivery: into the stream. One pass.
   asio::awaitable<void> query();
 
  private:
@@ -39,7 +39,7 @@ class Reaper {
   asio::awaitable<void> give_up(Due due, std::string reason);
   asio::awaitable<std::string> put_into_stream(Delivery delivery);
 
-  CallParts parts_;
+  Parts parts_;
   redis::Link& redis_;
 };
 

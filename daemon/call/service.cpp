@@ -11,7 +11,8 @@ namespace cc {
 namespace {
 
 constexpr std::string_view outcome_sql =
-    "SELECT a.state, a.code, a.message, r.version FROM call_attempt a JOIN call_record r ON r.id = a.call "
+    "SELECT a.state, a.code, a.message, r.version FROM call_attempt a JOIN call_record r ON r.id = "
+    "a.call "
     "WHERE a.call = $1 ORDER BY a.attempt DESC LIMIT 1";
 
 Outcome outcome_of(std::string_view state) {
@@ -34,13 +35,15 @@ asio::awaitable<void> pursue_now(Hangups& hangups, std::int64_t call) {
 
 asio::awaitable<std::variant<Created, Refusal>> CallService::create(NewCall request) {
   std::variant<Created, Refusal> result = co_await create_call(parts_, std::move(request));
-  if (const Created* created = std::get_if<Created>(&result); created != nullptr && !created->replayed) {
+  if (const Created* created = std::get_if<Created>(&result);
+      created != nullptr && !created->replayed) {
     attempts_.send(co_await asio::this_coro::executor, created->record.constants.id, 1);
   }
   co_return result;
 }
 
-asio::awaitable<AttemptOutcome> CallService::wait_outcome(std::int64_t call, std::chrono::milliseconds wait) {
+asio::awaitable<AttemptOutcome> CallService::wait_outcome(std::int64_t call,
+                                                          std::chrono::milliseconds wait) {
   const auto until = parts_.clock.steady() + wait;
   for (;;) {
     const pg::Rows rows = co_await parts_.pool.query(outcome_sql, pg::params(call));
@@ -51,7 +54,8 @@ asio::awaitable<AttemptOutcome> CallService::wait_outcome(std::int64_t call, std
     answer.message = rows.opt_text(0, "message");
     const auto left = std::chrono::duration_cast<Millis>(until - parts_.clock.steady());
     if (answer.outcome != Outcome::pending || left <= Millis{0} || stopping_) co_return answer;
-    // An attempt that ends as unknown may leave the record's version as it is; hence not longer than this.
+    // An attempt that ends as unknown may leave the record's version as it is; hence not longer
+    // than this.
     co_await parts_.watch.wait(call, rows.integer(0, "version"), std::min(left, Millis{250}));
   }
 }
@@ -69,13 +73,16 @@ asio::awaitable<std::optional<StoredRecord>> CallService::get(std::string tenant
   }
 }
 
-asio::awaitable<std::optional<Timeline>> CallService::timeline(std::string tenant, std::int64_t call) {
+asio::awaitable<std::optional<Timeline>> CallService::timeline(std::string tenant,
+                                                               std::int64_t call) {
   co_return co_await read_timeline(parts_.pool, std::move(tenant), call);
 }
 
-asio::awaitable<std::optional<HangupAnswer>> CallService::hangup(std::string tenant, std::int64_t call,
+asio::awaitable<std::optional<HangupAnswer>> CallService::hangup(std::string tenant,
+                                                                 std::int64_t call,
                                                                  std::string request_id) {
-  std::optional<HangupAnswer> answer = co_await hangups_.ask(std::move(tenant), call, std::move(request_id));
+  std::optional<HangupAnswer> answer =
+      co_await hangups_.ask(std::move(tenant), call, std::move(request_id));
   if (answer && !answer->already_closed) {
     spawn(co_await asio::this_coro::executor, "hang-up", pursue_now(hangups_, call));
   }

@@ -4,17 +4,18 @@
 #include "call/attempts.hpp"
 #include "call/calls.hpp"
 #include "call/hangups.hpp"
-#include "call/parts.hpp"
+#include "parts.hpp"
 
 namespace cc {
 
 class CallService final : public Calls {
  public:
-  CallService(CallParts parts, Attempts& attempts, Hangups& hangups)
+  CallService(Parts parts, Attempts& attempts, Hangups& hangups)
       : parts_(parts), attempts_(attempts), hangups_(hangups) {}
 
   asio::awaitable<std::variant<Created, Refusal>> create(NewCall request) override;
-  asio::awaitable<AttemptOutcome> wait_outcome(std::int64_t call, std::chrono::milliseconds wait) override;
+  asio::awaitable<AttemptOutcome> wait_outcome(std::int64_t call,
+                                               std::chrono::milliseconds wait) override;
   asio::awaitable<std::optional<StoredRecord>> get(std::string tenant, std::int64_t call,
                                                    std::optional<std::int64_t> above,
                                                    std::chrono::milliseconds wait) override;
@@ -25,7 +26,7 @@ class CallService final : public Calls {
   void end_waits() override;
 
  private:
-  CallParts parts_;
+  Parts parts_;
   Attempts& attempts_;
   Hangups& hangups_;
   bool stopping_ = false;

@@ -2,7 +2,7 @@
 
 namespace cc {
 
-asio::awaitable<bool> settle(CallParts parts, std::int64_t call, pg::Statement step, NewEvent event) {
+asio::awaitable<bool> settle(Parts parts, std::int64_t call, pg::Statement step, NewEvent event) {
   pg::Transaction transaction = co_await parts.pool.begin();
   std::vector<pg::Statement> statements;
   statements.push_back({"SET LOCAL lock_timeout = '2s'", {}});

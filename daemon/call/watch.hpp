@@ -1,5 +1,5 @@
-// Waiting for a call to change: woken at once by what this daemon commits, and within 100 ms by what
-// another one does (one query for all waiters, whatever their number).
+// Waiting for a call to change: woken at once by what this daemon commits, and within 100 ms by
+// what another one does (one query for all waiters, whatever their number).
 #pragma once
 
 #include <chrono>

@@ -6,8 +6,8 @@
 #include <openssl/evp.h>
 
 #include "beijing_time.hpp"
-#include "shared/e9.hpp"
 #include "phone.hpp"
+#include "shared/e9.hpp"
 #include "text.hpp"
 
 namespace cc {
@@ -90,8 +90,8 @@ HttpRequest E9Provider::request_to(std::string_view function, const json::object
   const std::string timestamp = format_beijing(clock_.epoch_ms());
   HttpRequest request;
   request.method = "POST";
-  request.url = account.base_url + "/" + account.soft_version + "/Accounts/" + account.account_sid + "/" +
-                std::string(function) +
+  request.url = account.base_url + "/" + account.soft_version + "/Accounts/" + account.account_sid +
+                "/" + std::string(function) +
                 "?sig=" + md5_upper_hex(account.account_sid + account.auth_token + timestamp);
   request.headers = {{"Authorization", base64(account.account_sid + ":" + timestamp)},
                      {"Accept", "application/json;charset=utf-8"},
@@ -109,8 +109,9 @@ OriginateAnswer nothing_sent(const HttpExchange& exchange) {
   answer.code = to_text(exchange.end);
   answer.message = exchange.problem;
   answer.never_dialled = true;
-  answer.close = exchange.end == HttpExchange::End::withheld ? CloseFact{"255", "not_sent", "cc"}
-                                                             : CloseFact{"7", "network_error", "channel"};
+  answer.close = exchange.end == HttpExchange::End::withheld
+                     ? CloseFact{"255", "not_sent", "cc"}
+                     : CloseFact{"7", "network_error", "channel"};
   return answer;
 }
 
@@ -127,7 +128,8 @@ OriginateAnswer judge_originate(const HttpExchange& exchange) {
   const std::optional<json::object> resp = read_resp(exchange.body);
   const std::string status = resp ? text_of(*resp, "statusCode") : std::string{};
   if (status.empty()) {
-    return unknown("http_" + std::to_string(exchange.status), "the answer is not readable as Jiuyun's");
+    return unknown("http_" + std::to_string(exchange.status),
+                   "the answer is not readable as Jiuyun's");
   }
   if (status != "000000") return judge_e9_refusal(status, text_of(*resp, "represent"));
   OriginateAnswer answer;
@@ -174,8 +176,10 @@ asio::awaitable<HangupReply> E9Provider::hang_up(std::string channel_call_id) {
     co_return reply;
   }
   const std::optional<json::object> resp = read_resp(exchange.body);
-  reply.code = resp ? bounded_code(text_of(*resp, "statusCode")) : "http_" + std::to_string(exchange.status);
-  reply.message = resp ? bounded(text_of(*resp, "represent")) : "the answer is not readable as Jiuyun's";
+  reply.code =
+      resp ? bounded_code(text_of(*resp, "statusCode")) : "http_" + std::to_string(exchange.status);
+  reply.message =
+      resp ? bounded(text_of(*resp, "represent")) : "the answer is not readable as Jiuyun's";
   reply.accepted = reply.code == "000000";
   co_return reply;
 }
@@ -227,21 +231,24 @@ OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string rep
   bool cut = false;
   answer.code = cut_to_width(repair_utf8(status_code), 32, cut);
   answer.message = bounded(std::move(represent));
-  const auto is = [&](std::int64_t low, std::int64_t high) { return in_range(status_code, low, high); };
+  const auto is = [&](std::int64_t low, std::int64_t high) {
+    return in_range(status_code, low, high);
+  };
   if (is(900200, 900201) || is(900220, 900220)) {
     answer.close = {"1", "a_unreachable", "channel"};
   } else if (is(900202, 900203) || is(900221, 900221)) {
     answer.close = {"2", "b_unreachable", "channel"};
   } else {
-    // Account, app, signature, quota (9000xx, 9001xx) and display numbers (900204–208, 222, 223) are on
-    // the channel's list of "never dialled"; any other code is not.
+    // Account, app, signature, quota (9000xx, 9001xx) and display numbers (900204–208, 222, 223)
+    // are on the channel's list of "never dialled"; any other code is not.
     answer.never_dialled = is(900000, 900199) || is(900204, 900208) || is(900222, 900223);
     answer.close = {"6", "channel_error", "channel"};
   }
   return answer;
 }
 
-std::unique_ptr<Provider> make_e9_provider(const ChannelConfig& config, HttpClient& http, Clock& clock) {
+std::unique_ptr<Provider> make_e9_provider(const ChannelConfig& config, HttpClient& http,
+                                           Clock& clock) {
   return std::make_unique<E9Provider>(config, http, clock);
 }
 

@@ -23,9 +23,9 @@ namespace cc {
 struct Originate {
   std::int64_t call = 0;
   int attempt = 1;
-  std::string agent;    // the line
-  std::string handset;  // leg A's number
-  std::string called;   // leg B's number
+  std::string agent;        // the line
+  std::string handset;      // leg A's number
+  std::string called;       // leg B's number
   int max_duration = 3600;  // seconds
   bool record = true;
   std::function<bool()> may_send;  // asked just before the first byte; false = too late
@@ -34,10 +34,10 @@ struct Originate {
 /// How the channel took an originate. rules.md, "Attempts", decides what follows.
 struct OriginateAnswer {
   enum class Outcome { accepted, refused, unknown } outcome = Outcome::unknown;
-  std::string channel_call_id;    // accepted
-  std::string code, message;      // the channel's words, or ours for the network
-  bool never_dialled = false;     // refused in a way that another channel may be tried
-  CloseFact close;                // refused: how the call ends if nothing else is tried
+  std::string channel_call_id;  // accepted
+  std::string code, message;    // the channel's words, or ours for the network
+  bool never_dialled = false;   // refused in a way that another channel may be tried
+  CloseFact close;              // refused: how the call ends if nothing else is tried
   std::chrono::milliseconds elapsed{0};
 };
 
@@ -64,6 +64,7 @@ class Provider {
 };
 
 /// The provider of a configured channel. Adding a coded kind is one line there.
-std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient& http, Clock& clock);
+std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient& http,
+                                        Clock& clock);
 
 }  // namespace cc

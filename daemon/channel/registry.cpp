@@ -6,7 +6,8 @@
 
 namespace cc {
 
-std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient& http, Clock& clock) {
+std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient& http,
+                                        Clock& clock) {
   if (config.kind == "e9") return make_e9_provider(config, http, clock);
   throw std::logic_error("channel " + config.code + " has the kind " + config.kind +
                          ", which read_config should have refused");

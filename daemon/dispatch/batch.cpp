@@ -11,18 +11,23 @@
 namespace cc {
 namespace {
 
-std::string key_text(const DeliveryKey& key) { return {reinterpret_cast<const char*>(key.data()), key.size()}; }
+std::string key_text(const DeliveryKey& key) {
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
 
 Unreadable unreadable(const StreamEntry& entry, std::string reason, std::int64_t received_ms) {
   Delivery delivery;
   delivery.channel = entry.field;
   delivery.body = entry.value;
-  return {key_text(delivery_key(delivery)), entry.field, std::move(reason), received_ms, entry.value};
+  return {key_text(delivery_key(delivery)), entry.field, std::move(reason), received_ms,
+          entry.value};
 }
 
-void understand_entry(const StreamEntry& entry, const Channels& channels, std::int64_t now_ms, Batch& batch) {
+void understand_entry(const StreamEntry& entry, const Channels& channels, std::int64_t now_ms,
+                      Batch& batch) {
   if (entry.malformed) {
-    batch.unreadable.push_back(unreadable(entry, "the stream's entry has not exactly one field", now_ms));
+    batch.unreadable.push_back(
+        unreadable(entry, "the stream's entry has not exactly one field", now_ms));
     return;
   }
   Result<Delivery> delivery = decode_envelope(entry.field, entry.value);
@@ -71,7 +76,8 @@ constexpr std::string_view find_calls_sql =
     "ON a.channel = x.channel AND a.channel_call_id = x.channel_call_id";
 
 constexpr std::string_view move_cursor_sql =
-    "UPDATE stream_cursor SET entry_id = $2, entries_added = $3, highest_id = $4, run_id = $5, updated = $6 "
+    "UPDATE stream_cursor SET entry_id = $2, entries_added = $3, highest_id = $4, run_id = $5, "
+    "updated = $6 "
     "WHERE stream = $1";
 
 using KnownCalls = std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, int>>;
@@ -94,7 +100,8 @@ pg::Statement find_calls(const Batch& batch) {
 KnownCalls known_calls(const pg::Rows& rows) {
   KnownCalls known;
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    known[{std::string(rows.text(row, "channel")), std::string(rows.text(row, "channel_call_id"))}] = {
+    known[{std::string(rows.text(row, "channel")),
+           std::string(rows.text(row, "channel_call_id"))}] = {
         rows.integer(row, "call"), static_cast<int>(rows.integer(row, "attempt"))};
   }
   return known;
@@ -117,15 +124,16 @@ Sorted sort_events(std::vector<FoundEvent> events, const KnownCalls& known) {
       item.found.call = found->second.first;
       item.found.event.attempt = found->second.second;
     }
-    sorted.ours[*item.found.call].push_back(
-        {std::move(item.found.event), std::move(item.raw), std::move(item.found.channel_call_id), item.channel});
+    sorted.ours[*item.found.call].push_back({std::move(item.found.event), std::move(item.raw),
+                                             std::move(item.found.channel_call_id), item.channel});
   }
   return sorted;
 }
 
 }  // namespace
 
-Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& channels, std::int64_t now_ms) {
+Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& channels,
+                       std::int64_t now_ms) {
   Batch batch;
   batch.deliveries = entries.size();
   for (const StreamEntry& entry : entries) understand_entry(entry, channels, now_ms, batch);
@@ -147,8 +155,9 @@ Batch give_up_on(const StreamEntry& entry, const std::string& reason, std::int64
   return batch;
 }
 
-asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels, const CursorHold& hold,
-                                           StreamId from, const StreamPosition& position, Batch batch,
+asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels,
+                                           const CursorHold& hold, StreamId from,
+                                           const StreamPosition& position, Batch batch,
                                            std::int64_t now_ms) {
   CommitReport report;
   pg::Transaction transaction = co_await pool.begin();
@@ -159,15 +168,16 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
   fault_point("dispatch.locked");
   const pg::Rows& cursor = opened[0];
   report.cursor_moved = !cursor.empty() && cursor.text(0, "entry_id") == to_text(from) &&
-                        cursor.opt_text(0, "owner") == hold.owner && cursor.integer(0, "epoch") == hold.epoch;
+                        cursor.opt_text(0, "owner") == hold.owner &&
+                        cursor.integer(0, "epoch") == hold.epoch;
   if (!report.cursor_moved) co_return report;
 
   Sorted sorted = sort_events(std::move(batch.events), known_calls(opened[1]));
   report.waiting = sorted.waiting.size();
   report.fold = co_await fold_events(transaction, sorted.ours, now_ms);
   if (!report.fold.unknown.empty()) {
-    const NewEvents recovered =
-        co_await recover_calls(transaction, channels, report.fold.unknown, std::move(sorted.ours), now_ms);
+    const NewEvents recovered = co_await recover_calls(transaction, channels, report.fold.unknown,
+                                                       std::move(sorted.ours), now_ms);
     const FoldReport more = co_await fold_events(transaction, recovered, now_ms);
     report.fold.stored += more.stored;
     report.fold.changed.insert(report.fold.changed.end(), more.changed.begin(), more.changed.end());
@@ -176,9 +186,9 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
   std::vector<pg::Statement> closing;
   if (!sorted.waiting.empty()) closing.push_back(put_to_wait(sorted.waiting));
   if (!batch.unreadable.empty()) closing.push_back(keep_unreadable(batch.unreadable, now_ms));
-  closing.push_back({move_cursor_sql,
-                     pg::params(hold.stream, to_text(position.cursor), position.entries_added,
-                                to_text(position.highest), position.run_id, now_ms)});
+  closing.push_back(
+      {move_cursor_sql, pg::params(hold.stream, to_text(position.cursor), position.entries_added,
+                                   to_text(position.highest), position.run_id, now_ms)});
   co_await transaction.pipeline(std::move(closing));
   fault_point("dispatch.before_commit");
   co_await transaction.commit();

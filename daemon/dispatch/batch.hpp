@@ -1,5 +1,5 @@
-// A batch of stream entries becomes records: understand, find each event's call, and commit all of it
-// with the cursor in one transaction (rules.md, "Draining: exactly once").
+// A batch of stream entries becomes records: understand, find each event's call, and commit all of
+// it with the cursor in one transaction (rules.md, "Draining: exactly once").
 #pragma once
 
 #include <string>
@@ -24,7 +24,7 @@ struct FoundEvent {
 
 /// A delivery that nobody could read.
 struct Unreadable {
-  std::string key;      // its delivery key, 16 bytes
+  std::string key;  // its delivery key, 16 bytes
   std::string channel;
   std::string reason;
   std::int64_t received_ms = 0;
@@ -40,7 +40,8 @@ struct Batch {
 };
 
 /// Pure: what the entries say. Never fails; what can't be read is `unreadable`.
-Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& channels, std::int64_t now_ms);
+Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& channels,
+                       std::int64_t now_ms);
 
 /// The same entry as a dead letter, when PostgreSQL would not take what it says.
 Batch give_up_on(const StreamEntry& entry, const std::string& reason, std::int64_t now_ms);
@@ -58,9 +59,11 @@ struct CommitReport {
   std::size_t waiting = 0;
 };
 
-/// Commits the batch and moves the cursor to `position.cursor`, if it stands at `from`. Throws pg::Failure.
-asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels, const CursorHold& hold,
-                                           StreamId from, const StreamPosition& position, Batch batch,
+/// Commits the batch and moves the cursor to `position.cursor`, if it stands at `from`. Throws
+/// pg::Failure.
+asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels,
+                                           const CursorHold& hold, StreamId from,
+                                           const StreamPosition& position, Batch batch,
                                            std::int64_t now_ms);
 
 }  // namespace cc

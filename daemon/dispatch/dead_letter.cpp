@@ -8,7 +8,8 @@ namespace cc {
 namespace {
 
 constexpr std::string_view keep_sql =
-    "INSERT INTO dead_letter AS d (delivery_key, channel, reason, received, raw, first_seen, last_seen, count) "
+    "INSERT INTO dead_letter AS d (delivery_key, channel, reason, received, raw, first_seen, "
+    "last_seen, count) "
     "SELECT x.key, x.channel, x.reason, x.received, x.raw, $7, $7, x.count "
     "FROM unnest($1::bytea[], $2::varchar[], $3::varchar[], $4::bigint[], $5::bytea[], $6::int[]) "
     "AS x (key, channel, reason, received, raw, count) "
@@ -38,8 +39,9 @@ pg::Statement keep_unreadable(const std::vector<Unreadable>& letters, std::int64
     raw.push_back(item.first->raw);
     count.push_back(item.second);
   }
-  return {keep_sql, pg::params(pg::array_of_bytes(key), pg::array(channel), pg::array(reason),
-                               pg::array(received), pg::array_of_bytes(raw), pg::array(count), now_ms)};
+  return {keep_sql,
+          pg::params(pg::array_of_bytes(key), pg::array(channel), pg::array(reason),
+                     pg::array(received), pg::array_of_bytes(raw), pg::array(count), now_ms)};
 }
 
 }  // namespace cc

@@ -4,8 +4,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 
-#include "spawn.hpp"
 #include "log.hpp"
+#include "spawn.hpp"
 
 namespace cc {
 namespace {
@@ -24,16 +24,19 @@ void Dispatcher::start(const std::string& stream, asio::any_io_executor executor
 asio::awaitable<void> Dispatcher::run() {
   const auto executor = co_await asio::this_coro::executor;
   const std::string& prefix = parts_.config.stream.prefix;
-  for (unsigned p = 0; p < parts_.config.stream.partitions; ++p) start(prefix + std::to_string(p), executor);
+  for (unsigned p = 0; p < parts_.config.stream.partitions; ++p)
+    start(prefix + std::to_string(p), executor);
   for (;;) {
     try {
-      const auto redis = co_await redis::Connection::connect(executor, parts_.config.redis, Millis{3000});
+      const auto redis =
+          co_await redis::Connection::connect(executor, parts_.config.redis, Millis{3000});
       const std::vector<std::string> found = co_await find_streams(*redis, prefix);
       for (const std::string& stream : found) {
         if (partitions_.contains(stream)) continue;
-        log().critical("{} exists in Redis but is beyond stream.partitions = {}; draining it all the same. "
-                       "Make nginx.conf's cc_stream and cc.yaml agree",
-                       stream, parts_.config.stream.partitions);
+        log().critical(
+            "{} exists in Redis but is beyond stream.partitions = {}; draining it all the same. "
+            "Make nginx.conf's cc_stream and cc.yaml agree",
+            stream, parts_.config.stream.partitions);
         start(stream, executor);
       }
       parts_.metrics.redis_reachable.Set(1);
@@ -52,7 +55,8 @@ PartHealth Dispatcher::health() const {
   for (const auto& [stream, partition] : partitions_) {
     if (!health.says.empty()) health.says += "; ";
     health.says += stream + ": " + partition->says();
-    if (!partition->draining() && partition->says() != "drained by another daemon") health.ok = false;
+    if (!partition->draining() && partition->says() != "drained by another daemon")
+      health.ok = false;
   }
   return health;
 }

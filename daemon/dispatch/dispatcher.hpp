@@ -1,4 +1,5 @@
-// Drains every partition that exists: those of the configuration, and those that Redis holds beyond it.
+// Drains every partition that exists: those of the configuration, and those that Redis holds beyond
+// it.
 #pragma once
 
 #include <map>
@@ -12,20 +13,20 @@ namespace cc {
 
 class Dispatcher {
  public:
-  explicit Dispatcher(DrainParts parts) : parts_(parts) {}
+  explicit Dispatcher(Parts parts) : parts_(parts) {}
 
   /// Starts a drain for each partition, and looks for further ones each 30 s, until cancelled.
   asio::awaitable<void> run();
 
   PartHealth health() const;
-  /// The least of the partitions that this daemon drains; 0 = none is being drained. For metrics: whoever
-  /// judges silence asks the cursors of the whole fleet.
+  /// The least of the partitions that this daemon drains; 0 = none is being drained. For metrics:
+  /// whoever judges silence asks the cursors of the whole fleet.
   std::int64_t drained_ms() const;
 
  private:
   void start(const std::string& stream, asio::any_io_executor executor);
 
-  DrainParts parts_;
+  Parts parts_;
   std::map<std::string, std::shared_ptr<Partition>> partitions_;
 };
 

@@ -23,11 +23,13 @@ std::string take_sql() {
 }
 
 constexpr std::string_view store_sql =
-    "UPDATE stream_cursor SET entry_id = $4, entries_added = $5, highest_id = $6, run_id = $7, updated = $8, "
+    "UPDATE stream_cursor SET entry_id = $4, entries_added = $5, highest_id = $6, run_id = $7, "
+    "updated = $8, "
     "drained = greatest(drained, $9::bigint) "
     "WHERE stream = $1 AND owner = $2 AND epoch = $3";
 
-// Whether the statement was refused because of what it held, and would be again: look for the culprit.
+// Whether the statement was refused because of what it held, and would be again: look for the
+// culprit.
 bool is_poison(const pg::Failure& failure) {
   const std::string kind = failure.sqlstate.substr(0, 2);
   return kind == "21" || kind == "22" || kind == "23" || kind == "54";
@@ -35,7 +37,9 @@ bool is_poison(const pg::Failure& failure) {
 
 }  // namespace
 
-Partition::Partition(DrainParts parts, std::string stream) : parts_(parts) { hold_.stream = std::move(stream); }
+Partition::Partition(Parts parts, std::string stream) : parts_(parts) {
+  hold_.stream = std::move(stream);
+}
 
 asio::awaitable<void> Partition::run() {
   for (;;) {
@@ -66,8 +70,8 @@ asio::awaitable<void> Partition::serve() {
     says_ = "drained by another daemon";
     co_return;
   }
-  auto redis = co_await redis::Connection::connect(co_await asio::this_coro::executor, parts_.config.redis,
-                                                   Millis{3000});
+  auto redis = co_await redis::Connection::connect(co_await asio::this_coro::executor,
+                                                   parts_.config.redis, Millis{3000});
   co_await check(*redis);
   log().info("{}: draining after {}", hold_.stream, to_text(position_.cursor));
   backoff_.reset();
@@ -80,7 +84,8 @@ asio::awaitable<bool> Partition::take() {
   static const std::string sql = take_sql();
   hold_.owner = parts_.membership.id();
   hold_.epoch = parts_.membership.epoch();
-  const pg::Rows rows = co_await parts_.pool.query(sql, pg::params(hold_.stream, hold_.owner, hold_.epoch));
+  const pg::Rows rows =
+      co_await parts_.pool.query(sql, pg::params(hold_.stream, hold_.owner, hold_.epoch));
   if (rows.empty()) co_return false;
   position_.cursor = parse_stream_id(rows.text(0, "entry_id")).value_or(StreamId{});
   position_.entries_added = rows.integer(0, "entries_added");
@@ -109,8 +114,8 @@ asio::awaitable<void> Partition::check(redis::Connection& redis) {
 asio::awaitable<void> Partition::drain(redis::Connection& redis) {
   while (owned_) {
     const std::int64_t asked_ms = parts_.clock.epoch_ms();
-    const std::vector<StreamEntry> entries =
-        co_await read_after(redis, hold_.stream, position_.cursor, parts_.config.stream.batch, block);
+    const std::vector<StreamEntry> entries = co_await read_after(
+        redis, hold_.stream, position_.cursor, parts_.config.stream.batch, block);
     if (entries.empty()) {
       drained_ms_ = asked_ms;
     } else {
@@ -123,7 +128,8 @@ asio::awaitable<void> Partition::drain(redis::Connection& redis) {
   }
 }
 
-asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries, std::int64_t asked_ms) {
+asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries,
+                                        std::int64_t asked_ms) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   const std::vector<StreamEntry> list(entries.begin(), entries.end());
   std::string refused;
@@ -143,7 +149,8 @@ asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries, st
   }
   if (refused.empty() || !owned_) co_return;
   if (entries.size() == 1) {
-    log().error("{}: entry {} becomes a dead letter: {}", hold_.stream, to_text(entries[0].id), refused);
+    log().error("{}: entry {} becomes a dead letter: {}", hold_.stream, to_text(entries[0].id),
+                refused);
     Batch letter = give_up_on(entries[0], refused, now_ms);
     co_await commit_as(entries, std::move(letter), asked_ms);
     co_return;
@@ -154,15 +161,16 @@ asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries, st
 }
 
 asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries, Batch batch,
-                                            std::int64_t asked_ms) {
+                                           std::int64_t asked_ms) {
   StreamPosition next = position_;
   next.cursor = entries.back().id;
   next.highest = std::max(next.highest, next.cursor);
   const std::int64_t oldest_ms = batch.oldest_received_ms;
   const std::size_t deliveries = batch.deliveries, ignored = batch.ignored;
   const std::size_t unreadable = batch.unreadable.size(), events = batch.events.size();
-  const CommitReport report = co_await commit_batch(parts_.pool, parts_.channels, hold_, position_.cursor, next,
-                                                    std::move(batch), parts_.clock.epoch_ms());
+  const CommitReport report =
+      co_await commit_batch(parts_.pool, parts_.channels, hold_, position_.cursor, next,
+                            std::move(batch), parts_.clock.epoch_ms());
   if (!report.cursor_moved) {
     log().warn("{}: the cursor is not where we left it; reading it again", hold_.stream);
     owned_ = false;
@@ -174,7 +182,8 @@ asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries,
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   metrics.deliveries.Increment(static_cast<double>(deliveries));
   metrics.events.Increment(static_cast<double>(report.fold.stored));
-  metrics.repeats.Increment(static_cast<double>(events - std::min(events, report.fold.stored + report.waiting)));
+  metrics.repeats.Increment(
+      static_cast<double>(events - std::min(events, report.fold.stored + report.waiting)));
   metrics.dead_letters.Increment(static_cast<double>(unreadable));
   metrics.ignored_events.Increment(static_cast<double>(ignored));
   metrics.waiting_events.Increment(static_cast<double>(report.waiting));
@@ -217,8 +226,9 @@ asio::awaitable<void> Partition::trim(redis::Connection& redis) {
 asio::awaitable<void> Partition::store_position() {
   const StreamPosition now = position_;
   const pg::Rows rows = co_await parts_.pool.query(
-      store_sql, pg::params(hold_.stream, hold_.owner, hold_.epoch, to_text(now.cursor), now.entries_added,
-                            to_text(now.highest), now.run_id, parts_.clock.epoch_ms(), drained_ms_));
+      store_sql,
+      pg::params(hold_.stream, hold_.owner, hold_.epoch, to_text(now.cursor), now.entries_added,
+                 to_text(now.highest), now.run_id, parts_.clock.epoch_ms(), drained_ms_));
   owned_ = rows.affected() == 1;
   stored_ = now;
 }

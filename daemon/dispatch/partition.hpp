@@ -1,5 +1,5 @@
-// One partition's drain: reads its stream after the cursor and commits batch by batch, while this daemon
-// owns it (rules.md, "Draining: exactly once").
+// One partition's drain: reads its stream after the cursor and commits batch by batch, while this
+// daemon owns it (rules.md, "Draining: exactly once").
 #pragma once
 
 #include <cstdint>
@@ -9,34 +9,17 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "call/watch.hpp"
-#include "channel/channels.hpp"
-#include "config.hpp"
 #include "dispatch/batch.hpp"
 #include "dispatch/stream.hpp"
-#include "fleet/membership.hpp"
 #include "io/backoff.hpp"
-#include "io/clock.hpp"
-#include "io/pg.hpp"
 #include "io/redis.hpp"
-#include "metrics.hpp"
+#include "parts.hpp"
 
 namespace cc {
 
-/// What all partitions share. Everything is owned by the Daemon and outlives them.
-struct DrainParts {
-  const Config& config;
-  pg::Pool& pool;
-  const Channels& channels;
-  const Membership& membership;
-  Clock& clock;
-  Metrics& metrics;
-  Watch& watch;
-};
-
 class Partition {
  public:
-  Partition(DrainParts parts, std::string stream);
+  Partition(Parts parts, std::string stream);
 
   /// Until cancelled. Failures of Redis and PostgreSQL are logged and waited out.
   asio::awaitable<void> run();
@@ -53,12 +36,13 @@ class Partition {
   asio::awaitable<void> check(redis::Connection& redis);
   asio::awaitable<void> drain(redis::Connection& redis);
   asio::awaitable<void> commit(std::span<const StreamEntry> entries, std::int64_t asked_ms);
-  asio::awaitable<void> commit_as(std::span<const StreamEntry> entries, Batch batch, std::int64_t asked_ms);
+  asio::awaitable<void> commit_as(std::span<const StreamEntry> entries, Batch batch,
+                                  std::int64_t asked_ms);
   asio::awaitable<void> observe(redis::Connection& redis);
   asio::awaitable<void> trim(redis::Connection& redis);
   asio::awaitable<void> store_position();
 
-  DrainParts parts_;
+  Parts parts_;
   CursorHold hold_;
   StreamPosition position_;
   StreamPosition stored_;

@@ -14,7 +14,9 @@ constexpr std::chrono::milliseconds answer_time{5000};
   throw std::runtime_error("Redis answered " + command + " with: " + reply.text);
 }
 
-std::string trimmed_key(const std::string& stream) { return "cc:trimmed:" + stream; }
+std::string trimmed_key(const std::string& stream) {
+  return "cc:trimmed:" + stream;
+}
 
 const redis::Reply* field(const redis::Reply& map, std::string_view name) {
   for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
@@ -27,7 +29,9 @@ StreamId id_of(const redis::Reply* reply) {
   return reply == nullptr ? StreamId{} : parse_stream_id(reply->text).value_or(StreamId{});
 }
 
-std::int64_t number_of(const redis::Reply* reply) { return reply == nullptr ? 0 : reply->integer; }
+std::int64_t number_of(const redis::Reply* reply) {
+  return reply == nullptr ? 0 : reply->integer;
+}
 
 asio::awaitable<bool> has_entry(redis::Connection& redis, const std::string& stream, StreamId id) {
   std::vector<std::string> words{"XRANGE", stream, to_text(id), to_text(id), "COUNT", "1"};
@@ -56,13 +60,15 @@ std::vector<StreamEntry> entries_of(const redis::Reply& list) {
 
 }  // namespace
 
-std::string to_text(StreamId id) { return std::to_string(id.ms) + "-" + std::to_string(id.sequence); }
+std::string to_text(StreamId id) {
+  return std::to_string(id.ms) + "-" + std::to_string(id.sequence);
+}
 
 std::optional<StreamId> parse_stream_id(std::string_view text) {
   const std::size_t dash = text.find('-');
   const auto ms = parse_integer(text.substr(0, dash));
-  const auto sequence =
-      dash == std::string_view::npos ? std::optional<std::int64_t>{0} : parse_integer(text.substr(dash + 1));
+  const auto sequence = dash == std::string_view::npos ? std::optional<std::int64_t>{0}
+                                                       : parse_integer(text.substr(dash + 1));
   if (!ms || !sequence || *ms < 0 || *sequence < 0) return std::nullopt;
   return StreamId{static_cast<std::uint64_t>(*ms), static_cast<std::uint64_t>(*sequence)};
 }
@@ -74,8 +80,8 @@ StreamVerdict judge(const StreamPosition& remembered, const StreamState& now) {
     verdict.went_back = true;
     verdict.says = "Redis went back: " + what + ". Entries up to " + to_text(remembered.highest) +
                    " had been seen, those up to " + to_text(remembered.cursor) +
-                   " are in the records; what was between " + to_text(now.last_generated) + " and " +
-                   to_text(remembered.highest) + " may be lost. Reading again from 0-0";
+                   " are in the records; what was between " + to_text(now.last_generated) +
+                   " and " + to_text(remembered.highest) + " may be lost. Reading again from 0-0";
   };
   if (remembered.cursor == none && remembered.highest == none) return verdict;
   if (!now.exists) {
@@ -93,7 +99,8 @@ StreamVerdict judge(const StreamPosition& remembered, const StreamState& now) {
     verdict.trimmed_past = true;
     verdict.says = "PostgreSQL went back further than the stream reaches: our cursor is " +
                    to_text(remembered.cursor) + ", the stream was trimmed up to " +
-                   to_text(now.trimmed_to) + "; deliveries between the two are lost unless a spool "
+                   to_text(now.trimmed_to) +
+                   "; deliveries between the two are lost unless a spool "
                    "or the channel still has them";
   }
   return verdict;
@@ -111,7 +118,8 @@ asio::awaitable<StreamState> inspect(redis::Connection& redis, const std::string
     state.length = number_of(field(info, "length"));
     state.entries_added = number_of(field(info, "entries-added"));
     state.last_generated = id_of(field(info, "last-generated-id"));
-    if (const redis::Reply* first = field(info, "first-entry"); first != nullptr && !first->items.empty()) {
+    if (const redis::Reply* first = field(info, "first-entry");
+        first != nullptr && !first->items.empty()) {
       state.first = id_of(&first->items[0]);
     }
   }
@@ -130,8 +138,9 @@ asio::awaitable<StreamState> inspect(redis::Connection& redis, const std::string
   co_return state;
 }
 
-asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis, const std::string& stream,
-                                                     StreamId from, std::size_t count,
+asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis,
+                                                     const std::string& stream, StreamId from,
+                                                     std::size_t count,
                                                      std::chrono::milliseconds block) {
   std::vector<std::string> words{"XREAD", "COUNT", std::to_string(count)};
   words.insert(words.end(), {"BLOCK", std::to_string(block.count())});
@@ -158,7 +167,8 @@ asio::awaitable<std::uint64_t> memory_of(redis::Connection& redis, const std::st
   co_return static_cast<std::uint64_t>(std::max<std::int64_t>(reply.integer, 0));
 }
 
-asio::awaitable<std::vector<std::string>> find_streams(redis::Connection& redis, const std::string& prefix) {
+asio::awaitable<std::vector<std::string>> find_streams(redis::Connection& redis,
+                                                       const std::string& prefix) {
   std::vector<std::string> found;
   std::string position = "0";
   do {

@@ -1,5 +1,5 @@
-// A partition's Redis stream as the dispatcher sees it: ids, entries, and the question whether Redis is
-// still the one that we have been reading (rules.md, "Redis that went back").
+// A partition's Redis stream as the dispatcher sees it: ids, entries, and the question whether
+// Redis is still the one that we have been reading (rules.md, "Redis that went back").
 #pragma once
 
 #include <compare>
@@ -28,16 +28,16 @@ std::optional<StreamId> parse_stream_id(std::string_view text);
 
 struct StreamEntry {
   StreamId id;
-  std::string field;  // the channel's code
-  std::string value;  // the envelope
+  std::string field;       // the channel's code
+  std::string value;       // the envelope
   bool malformed = false;  // not exactly one field: somebody else wrote it
 };
 
 /// What we remember of a stream: stored in its cursor row.
 struct StreamPosition {
-  StreamId cursor;                  // committed up to here
-  std::int64_t entries_added = 0;   // highest count seen
-  StreamId highest;                 // highest id seen
+  StreamId cursor;                 // committed up to here
+  std::int64_t entries_added = 0;  // highest count seen
+  StreamId highest;                // highest id seen
   std::string run_id;
 };
 
@@ -64,8 +64,9 @@ asio::awaitable<StreamState> inspect(redis::Connection& redis, const std::string
                                      const StreamPosition& remembered);
 
 /// Up to `count` entries after `from`; waits for the first one up to `block`.
-asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis, const std::string& stream,
-                                                     StreamId from, std::size_t count,
+asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis,
+                                                     const std::string& stream, StreamId from,
+                                                     std::size_t count,
                                                      std::chrono::milliseconds block);
 
 /// Trims what is below `id` and notes that first, so that a cursor from before can be told.
@@ -75,6 +76,7 @@ asio::awaitable<void> trim_below(redis::Connection& redis, const std::string& st
 asio::awaitable<std::uint64_t> memory_of(redis::Connection& redis, const std::string& stream);
 
 /// The streams with this prefix and a number behind it.
-asio::awaitable<std::vector<std::string>> find_streams(redis::Connection& redis, const std::string& prefix);
+asio::awaitable<std::vector<std::string>> find_streams(redis::Connection& redis,
+                                                       const std::string& prefix);
 
 }  // namespace cc

@@ -6,30 +6,39 @@ namespace cc {
 namespace {
 
 constexpr std::string_view wait_sql =
-    "INSERT INTO waiting_event AS w (event_key, channel, channel_call_id, subject, attempt, source, name, "
+    "INSERT INTO waiting_event AS w (event_key, channel, channel_call_id, subject, attempt, "
+    "source, name, "
     "received, channel_time, facts, raw) "
-    "SELECT * FROM unnest($1::bytea[], $2::varchar[], $3::varchar[], $4::varchar[], $5::smallint[], "
+    "SELECT * FROM unnest($1::bytea[], $2::varchar[], $3::varchar[], $4::varchar[], "
+    "$5::smallint[], "
     "$6::varchar[], $7::varchar[], $8::bigint[], $9::bigint[], $10::jsonb[], $11::bytea[]) "
     "ON CONFLICT (event_key) DO UPDATE SET received = excluded.received "
     "WHERE excluded.received < w.received";
 
 // Oldest first and not too many at a time: a backlog is worked off by the sweeps that follow.
 constexpr std::string_view known_now_sql =
-    "SELECT a.call, a.attempt, w.event_key, w.channel, w.channel_call_id, w.source, w.name, w.received, "
+    "SELECT a.call, a.attempt, w.event_key, w.channel, w.channel_call_id, w.source, w.name, "
+    "w.received, "
     "w.channel_time, w.facts, w.raw FROM waiting_event w JOIN call_attempt a "
-    "ON a.channel = w.channel AND a.channel_call_id = w.channel_call_id ORDER BY w.inserted LIMIT 500";
+    "ON a.channel = w.channel AND a.channel_call_id = w.channel_call_id ORDER BY w.inserted LIMIT "
+    "500";
 
-constexpr std::string_view done_sql = "DELETE FROM waiting_event WHERE event_key = ANY($1::bytea[])";
+constexpr std::string_view done_sql =
+    "DELETE FROM waiting_event WHERE event_key = ANY($1::bytea[])";
 
 // From the row's insertion by PostgreSQL's clock, never from received-ms: a spool may be hours old.
 constexpr std::string_view expire_sql =
     "WITH late AS (DELETE FROM waiting_event w WHERE event_key = ANY($2::bytea[]) OR "
-    "(inserted < clock_timestamp() - interval '60 seconds' AND NOT EXISTS (SELECT 1 FROM call_attempt a "
+    "(inserted < clock_timestamp() - interval '60 seconds' AND NOT EXISTS (SELECT 1 FROM "
+    "call_attempt a "
     "WHERE a.channel = w.channel AND a.channel_call_id = w.channel_call_id)) "
     "RETURNING event_key, channel, channel_call_id, received, raw) "
-    "INSERT INTO dead_letter AS d (delivery_key, channel, reason, received, raw, first_seen, last_seen) "
-    "SELECT DISTINCT ON (substring(event_key FROM 1 FOR 16)) substring(event_key FROM 1 FOR 16), channel, "
-    "'no call is known by the channel''s id ' || channel_call_id, received, coalesce(raw, ''), $1::bigint, $1::bigint "
+    "INSERT INTO dead_letter AS d (delivery_key, channel, reason, received, raw, first_seen, "
+    "last_seen) "
+    "SELECT DISTINCT ON (substring(event_key FROM 1 FOR 16)) substring(event_key FROM 1 FOR 16), "
+    "channel, "
+    "'no call is known by the channel''s id ' || channel_call_id, received, coalesce(raw, ''), "
+    "$1::bigint, $1::bigint "
     "FROM late "
     "ON CONFLICT (delivery_key) DO UPDATE SET count = d.count + 1, last_seen = excluded.last_seen";
 
@@ -62,10 +71,10 @@ pg::Statement put_to_wait(const std::vector<FoundEvent>& events) {
     facts.push_back(to_json(event.facts));
     raw.push_back(item.raw);
   }
-  return {wait_sql,
-          pg::params(pg::array_of_bytes(key), pg::array(channel), pg::array(call_id), pg::array(subject),
-                     pg::array(attempt), pg::array(source), pg::array(name), pg::array(received),
-                     pg::array(channel_time), pg::array(facts), pg::array_of_bytes(raw))};
+  return {wait_sql, pg::params(pg::array_of_bytes(key), pg::array(channel), pg::array(call_id),
+                               pg::array(subject), pg::array(attempt), pg::array(source),
+                               pg::array(name), pg::array(received), pg::array(channel_time),
+                               pg::array(facts), pg::array_of_bytes(raw))};
 }
 
 asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms) {
@@ -81,7 +90,8 @@ asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms
       keys[call].emplace_back(item.event.key.view());
       events[call].push_back(std::move(item));
     }
-    // No lock on the waiting rows: the records are locked first, everywhere, and keys absorb a repeat.
+    // No lock on the waiting rows: the records are locked first, everywhere, and keys absorb a
+    // repeat.
     pg::Transaction transaction = co_await pool.begin();
     report.fold = co_await fold_events(transaction, events, now_ms);
     for (const std::int64_t call : report.fold.unknown) {  // its record is gone: nobody's any more
@@ -94,7 +104,8 @@ asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms
     co_await transaction.commit();
     report.resolved = done.size();
   }
-  const pg::Rows expired = co_await pool.query(expire_sql, pg::params(now_ms, pg::array_of_bytes(orphans)));
+  const pg::Rows expired =
+      co_await pool.query(expire_sql, pg::params(now_ms, pg::array_of_bytes(orphans)));
   report.expired = expired.affected();
   co_return report;
 }

@@ -1,5 +1,5 @@
-// Events of calls that are not known yet (rules.md, "Waiting"): they stand in waiting_event until an
-// attempt on their channel has their call id.
+// Events of calls that are not known yet (rules.md, "Waiting"): they stand in waiting_event until
+// an attempt on their channel has their call id.
 #pragma once
 
 #include <vector>
@@ -21,8 +21,8 @@ struct WaitingReport {
   std::size_t expired = 0;  // waited 60 s for nobody: now dead letters
 };
 
-/// Gives waiting events to the calls that are known by now, and gives up on those that waited too long.
-/// Idempotent; any daemon may run it at any time.
+/// Gives waiting events to the calls that are known by now, and gives up on those that waited too
+/// long. Idempotent; any daemon may run it at any time.
 asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms);
 
 }  // namespace cc

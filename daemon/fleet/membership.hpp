@@ -20,7 +20,8 @@ class Membership {
   Membership(pg::Pool& pool, Clock& clock, std::string id, std::string version)
       : pool_(pool), clock_(clock), id_(std::move(id)), version_(std::move(version)) {}
 
-  /// Takes the id with a new epoch: whatever an earlier process of this id had begun is a dead owner's.
+  /// Takes the id with a new epoch: whatever an earlier process of this id had begun is a dead
+  /// owner's.
   asio::awaitable<void> join();
 
   /// Heartbeats until cancelled. Returns only when another process has taken our id.

@@ -1,5 +1,5 @@
-// Time as the daemon sees it. Passed in everywhere, never asked of the system directly, so that tests
-// can simulate days. Deadlines of single I/O operations are real time and not the Clock's.
+// Time as the daemon sees it. Passed in everywhere, never asked of the system directly, so that
+// tests can simulate days. Deadlines of single I/O operations are real time and not the Clock's.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual std::int64_t epoch_ms() const = 0;  // wall clock, UTC
   virtual std::chrono::steady_clock::time_point steady() const = 0;
-  /// Completes after `duration` of this clock. Throws system_error(operation_aborted) when cancelled.
+  /// Completes after `duration` of this clock. Throws system_error(operation_aborted) when
+  /// cancelled.
   virtual asio::awaitable<void> sleep_for(Millis duration) = 0;
 };
 

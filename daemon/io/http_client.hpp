@@ -1,5 +1,5 @@
-// HTTP requests to channels: libcurl's multi interface on the loop. What matters here is to know, of a
-// request that failed, whether its first byte can have left: a call must not be placed twice.
+// HTTP requests to channels: libcurl's multi interface on the loop. What matters here is to know,
+// of a request that failed, whether its first byte can have left: a call must not be placed twice.
 #pragma once
 
 #include <chrono>
@@ -27,11 +27,12 @@ struct HttpRequest {
   std::size_t max_answer = 1 << 20;                 // bytes of body; more is a failure
   std::string ca_file;                              // empty = the system's
 
-  /// A kept-alive connection that the peer has just closed makes curl send again by itself. True = a
-  /// connection of its own, so that each byte leaves at most once.
+  /// A kept-alive connection that the peer has just closed makes curl send again by itself. True =
+  /// a connection of its own, so that each byte leaves at most once.
   bool only_once = false;
 
-  /// Asked when the connection stands, just before the first byte of the request. False = don't send.
+  /// Asked when the connection stands, just before the first byte of the request. False = don't
+  /// send.
   std::function<bool()> may_send;
 };
 
@@ -41,8 +42,8 @@ struct HttpExchange {
     not_resolved,  // from here to `withheld`: not one byte of the request left
     not_connected,
     tls_failed,
-    withheld,  // may_send said no
-    broken,    // anything after the first byte: reset, cut short, too large
+    withheld,   // may_send said no
+    broken,     // anything after the first byte: reset, cut short, too large
     timed_out,  // after the first byte
   };
   End end = End::not_connected;

@@ -22,9 +22,10 @@ namespace cc::pg {
 namespace asio = boost::asio;
 using Millis = std::chrono::milliseconds;
 
-/// The database did not do what it was asked. `sqlstate` is empty where the connection was lost or a
-/// deadline passed; then nobody knows whether a commit happened. The message holds no parameter values.
-/// (A cancelled coroutine gets system_error(operation_aborted) instead; its connection is closed.)
+/// The database did not do what it was asked. `sqlstate` is empty where the connection was lost or
+/// a deadline passed; then nobody knows whether a commit happened. The message holds no parameter
+/// values. (A cancelled coroutine gets system_error(operation_aborted) instead; its connection is
+/// closed.)
 class Failure : public std::runtime_error {
  public:
   Failure(std::string state, const std::string& message)
@@ -52,9 +53,7 @@ class Param {
 
   const char* data() const noexcept { return text_ ? text_->c_str() : nullptr; }
   /// PostgreSQL's text cannot hold it: such a statement fails with 22021 and is not sent.
-  bool holds_nul() const noexcept {
-    return text_ && text_->find('\0') != std::string::npos;
-  }
+  bool holds_nul() const noexcept { return text_ && text_->find('\0') != std::string::npos; }
 
  private:
   std::optional<std::string> text_;
@@ -81,8 +80,8 @@ Param array(const std::vector<std::optional<std::int64_t>>& values);
 Param array_of_bytes(const std::vector<std::string>& raw);  // bytea[]
 Param array_of_bytes(const std::vector<std::optional<std::string>>& raw);
 
-/// A statement's result: rows of text values. Owns the PGresult; copies share it. Columns are found by
-/// name, so a statement that returns two of the same name is refused with std::logic_error.
+/// A statement's result: rows of text values. Owns the PGresult; copies share it. Columns are found
+/// by name, so a statement that returns two of the same name is refused with std::logic_error.
 class Rows {
  public:
   Rows() = default;
@@ -111,8 +110,8 @@ class Rows {
 };
 
 struct Statement {
-  // Constructors and no aggregate: g++ 12 destroys the parts of an aggregate twice that is written in
-  // braces inside a co_await expression.
+  // Constructors and no aggregate: g++ 12 destroys the parts of an aggregate twice that is written
+  // in braces inside a co_await expression.
   Statement(std::string_view its_sql, Params its_params = {})
       : sql(its_sql), params(std::move(its_params)) {}
 
@@ -122,8 +121,8 @@ struct Statement {
 
 class Connection {
  public:
-  /// Connects (deadline included) or throws Failure. `conninfo` is libpq's; names in it are resolved
-  /// by libpq, which blocks: give addresses or socket directories.
+  /// Connects (deadline included) or throws Failure. `conninfo` is libpq's; names in it are
+  /// resolved by libpq, which blocks: give addresses or socket directories.
   static asio::awaitable<std::unique_ptr<Connection>> connect(asio::any_io_executor executor,
                                                               std::string conninfo, Millis timeout);
   ~Connection();
@@ -132,8 +131,8 @@ class Connection {
   /// One statement, one result. Throws Failure.
   asio::awaitable<Rows> query(std::string_view sql, Params params = {});
 
-  /// All statements in one round trip, inside whatever transaction is open. At the first error the rest
-  /// are skipped and Failure is thrown; `failed_statement()` then tells which.
+  /// All statements in one round trip, inside whatever transaction is open. At the first error the
+  /// rest are skipped and Failure is thrown; `failed_statement()` then tells which.
   asio::awaitable<std::vector<Rows>> pipeline(std::vector<Statement> statements);
   std::size_t failed_statement() const noexcept;
 
@@ -156,9 +155,9 @@ class Connection {
 
 class Pool;
 
-/// A connection on loan with a transaction open on it. Without commit() the destructor sends ROLLBACK
-/// and gives the connection back; the next borrower's first answer comes behind it. After a Failure
-/// nothing more can be done in it but to let it go.
+/// A connection on loan with a transaction open on it. Without commit() the destructor sends
+/// ROLLBACK and gives the connection back; the next borrower's first answer comes behind it. After
+/// a Failure nothing more can be done in it but to let it go.
 class Transaction {
  public:
   Transaction(Transaction&&) noexcept;
@@ -180,21 +179,21 @@ class Transaction {
   std::unique_ptr<Loan> loan_;
 };
 
-/// Up to `size` connections, opened when needed, each with `synchronous_commit=on`, `timezone=UTC`, a
-/// statement_timeout (9 s) below our own deadline (10 s), and idle_in_transaction_session_timeout (30 s)
-/// so that a stopped daemon does not keep its row locks. Waiters are served in order.
+/// Up to `size` connections, opened when needed, each with `synchronous_commit=on`, `timezone=UTC`,
+/// a statement_timeout (9 s) below our own deadline (10 s), and idle_in_transaction_session_timeout
+/// (30 s) so that a stopped daemon does not keep its row locks. Waiters are served in order.
 class Pool {
  public:
   Pool(asio::any_io_executor executor, std::string conninfo, std::size_t size);
   ~Pool();
   Pool(const Pool&) = delete;
 
-  /// BEGIN is sent along with the first statement. Throws Failure where none is free or can be opened
-  /// within `timeout`. Failed connects back off (with jitter) for all waiters together.
+  /// BEGIN is sent along with the first statement. Throws Failure where none is free or can be
+  /// opened within `timeout`. Failed connects back off (with jitter) for all waiters together.
   asio::awaitable<Transaction> begin(Millis timeout = Millis{5000});
 
-  /// One statement outside a transaction. `timeout` is for getting a connection; the statement then has
-  /// its own 10 s.
+  /// One statement outside a transaction. `timeout` is for getting a connection; the statement then
+  /// has its own 10 s.
   asio::awaitable<Rows> query(std::string_view sql, Params params = {},
                               Millis timeout = Millis{5000});
 

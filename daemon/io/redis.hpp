@@ -1,5 +1,6 @@
 // Redis on the loop: hiredis' asynchronous API behind coroutines. A Connection lives once: after it
-// broke, every command on it fails, so that whoever reads a stream cannot miss that there was a new one.
+// broke, every command on it fails, so that whoever reads a stream cannot miss that there was a new
+// one.
 #pragma once
 
 #include <chrono>
@@ -57,8 +58,8 @@ class Connection {
   std::shared_ptr<Impl> impl_;
 };
 
-/// A Connection that is made anew when needed, with backoff and jitter: for single commands where a new
-/// link needs no check.
+/// A Connection that is made anew when needed, with backoff and jitter: for single commands where a
+/// new link needs no check.
 class Link {
  public:
   Link(asio::any_io_executor executor, Options options);

@@ -105,7 +105,9 @@ std::string make_record_columns() {
 
 }  // namespace
 
-std::span<const FoldedColumn> folded_columns() { return columns; }
+std::span<const FoldedColumn> folded_columns() {
+  return columns;
+}
 
 const std::string& record_columns() {
   static const std::string list = make_record_columns();

@@ -5,14 +5,17 @@
 namespace cc {
 namespace {
 
-constexpr std::string_view owner_sql = "SELECT direction FROM call_record WHERE id = $1 AND tenant = $2";
+constexpr std::string_view owner_sql =
+    "SELECT direction FROM call_record WHERE id = $1 AND tenant = $2";
 
 constexpr std::string_view attempts_sql =
-    "SELECT attempt, channel, agent, state, channel_call_id, reason, code, message, created, sent, answered "
+    "SELECT attempt, channel, agent, state, channel_call_id, reason, code, message, created, sent, "
+    "answered "
     "FROM call_attempt WHERE call = $1 ORDER BY attempt";
 
 constexpr std::string_view events_sql =
-    "SELECT event_key, attempt, source, name, received, channel_time, facts, raw FROM call_event WHERE call = $1";
+    "SELECT event_key, attempt, source, name, received, channel_time, facts, raw FROM call_event "
+    "WHERE call = $1";
 
 }  // namespace
 
@@ -29,7 +32,8 @@ Event event_from_row(const pg::Rows& rows, std::size_t row) {
   return event;
 }
 
-asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::string tenant, std::int64_t call) {
+asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::string tenant,
+                                                       std::int64_t call) {
   const pg::Rows known = co_await pool.query(owner_sql, pg::params(call, tenant));
   if (known.empty()) co_return std::nullopt;
   Timeline timeline;
@@ -57,13 +61,16 @@ asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::stri
     if (!events.is_null(row, "raw")) item.raw = events.bytes(row, "raw");
     timeline.events.push_back(std::move(item));
   }
-  std::sort(timeline.events.begin(), timeline.events.end(), [](const TimelineEvent& a, const TimelineEvent& b) {
-    if (a.event.received_ms != b.event.received_ms) return a.event.received_ms < b.event.received_ms;
-    // Within a millisecond: what CC did comes before what the channel says of it.
-    if ((a.event.source == Source::cc) != (b.event.source == Source::cc)) return a.event.source == Source::cc;
-    if (a.event.name != b.event.name) return a.event.name < b.event.name;
-    return a.event.key < b.event.key;
-  });
+  std::sort(timeline.events.begin(), timeline.events.end(),
+            [](const TimelineEvent& a, const TimelineEvent& b) {
+              if (a.event.received_ms != b.event.received_ms)
+                return a.event.received_ms < b.event.received_ms;
+              // Within a millisecond: what CC did comes before what the channel says of it.
+              if ((a.event.source == Source::cc) != (b.event.source == Source::cc))
+                return a.event.source == Source::cc;
+              if (a.event.name != b.event.name) return a.event.name < b.event.name;
+              return a.event.key < b.event.key;
+            });
   co_return timeline;
 }
 

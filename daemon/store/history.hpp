@@ -15,6 +15,7 @@ namespace cc {
 Event event_from_row(const pg::Rows& rows, std::size_t row);
 
 /// Nothing where the call is not there or is another tenant's.
-asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::string tenant, std::int64_t call);
+asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::string tenant,
+                                                       std::int64_t call);
 
 }  // namespace cc

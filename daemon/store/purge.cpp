@@ -20,7 +20,8 @@ constexpr std::array purges{
     Purge{"DELETE FROM claim WHERE id = ANY(ARRAY(SELECT id FROM claim WHERE released < $1 "
           "ORDER BY released LIMIT 5000))",
           7 * 24 * hour_ms},
-    Purge{"DELETE FROM rejection WHERE id = ANY(ARRAY(SELECT id FROM rejection WHERE at < $1 LIMIT 5000))",
+    Purge{"DELETE FROM rejection WHERE id = ANY(ARRAY(SELECT id FROM rejection WHERE at < $1 LIMIT "
+          "5000))",
           30 * 24 * hour_ms},
 };
 

@@ -17,14 +17,17 @@ using OptTexts = std::vector<std::optional<std::string>>;
 
 std::string lock_sql() {
   return "SELECT " + record_columns() +
-         " FROM call_record WHERE id = ANY($1::bigint[]) AND id BETWEEN $2 AND $3 ORDER BY id FOR UPDATE";
+         " FROM call_record WHERE id = ANY($1::bigint[]) AND id BETWEEN $2 AND $3 ORDER BY id FOR "
+         "UPDATE";
 }
 
-// Only calls that have a record take events: the join leaves the others out, and what was locked by the
-// statement before cannot vanish.
+// Only calls that have a record take events: the join leaves the others out, and what was locked by
+// the statement before cannot vanish.
 constexpr std::string_view add_sql =
-    "INSERT INTO call_event AS e (call, event_key, attempt, source, name, received, channel_time, facts, raw) "
-    "SELECT x.* FROM unnest($1::bigint[], $2::bytea[], $3::smallint[], $4::varchar[], $5::varchar[], "
+    "INSERT INTO call_event AS e (call, event_key, attempt, source, name, received, channel_time, "
+    "facts, raw) "
+    "SELECT x.* FROM unnest($1::bigint[], $2::bytea[], $3::smallint[], $4::varchar[], "
+    "$5::varchar[], "
     "$6::bigint[], $7::bigint[], $8::jsonb[], $9::bytea[]) "
     "AS x (call, event_key, attempt, source, name, received, channel_time, facts, raw) "
     "WHERE EXISTS (SELECT 1 FROM call_record r WHERE r.id = x.call AND r.id BETWEEN $10 AND $11) "
@@ -55,27 +58,33 @@ std::string write_sql() {
 constexpr std::string_view attempts_sql =
     "UPDATE call_attempt a SET channel_call_id = coalesce(a.channel_call_id, x.channel_call_id), "
     "state = CASE WHEN a.state IN ('sending', 'unknown') THEN 'accepted' ELSE a.state END "
-    "FROM unnest($1::bigint[], $2::smallint[], $3::varchar[]) AS x (call, attempt, channel_call_id) "
+    "FROM unnest($1::bigint[], $2::smallint[], $3::varchar[]) AS x (call, attempt, "
+    "channel_call_id) "
     "WHERE a.call = x.call AND a.attempt = x.attempt "
     "AND (a.channel_call_id IS NULL OR a.state IN ('sending', 'unknown')) "
     "AND NOT EXISTS (SELECT 1 FROM call_attempt other WHERE other.channel = a.channel "
-    "AND other.channel_call_id = x.channel_call_id AND (other.call, other.attempt) <> (a.call, a.attempt))";
+    "AND other.channel_call_id = x.channel_call_id AND (other.call, other.attempt) <> (a.call, "
+    "a.attempt))";
 
 constexpr std::string_view hold_claims_sql =
-    "UPDATE claim c SET release_at = greatest($2::bigint, coalesce(a.sent, 0) + $3::bigint) FROM call_attempt a "
+    "UPDATE claim c SET release_at = greatest($2::bigint, coalesce(a.sent, 0) + $3::bigint) FROM "
+    "call_attempt a "
     "WHERE c.call = ANY($1::bigint[]) AND c.released IS NULL AND c.release_at IS NULL "
     "AND a.call = c.call AND a.attempt = c.attempt";
 
-// A call that lives although our own clock had closed it, or that was not refused after all: its phone is
-// engaged, so it holds line and handset again if nobody else does by now.
+// A call that lives although our own clock had closed it, or that was not refused after all: its
+// phone is engaged, so it holds line and handset again if nobody else does by now.
 constexpr std::string_view keep_claims_sql =
     "UPDATE claim SET release_at = NULL WHERE call = ANY($1::bigint[]) AND released IS NULL";
 constexpr std::string_view retake_claims_sql =
     "INSERT INTO claim (kind, resource, call, attempt, taken) "
-    "SELECT k.kind, CASE k.kind WHEN 'line' THEN a.channel || '/' || a.agent ELSE a.handset END, a.call, "
-    "a.attempt, $2::bigint FROM call_attempt a CROSS JOIN (VALUES ('handset'), ('line')) AS k (kind) "
+    "SELECT k.kind, CASE k.kind WHEN 'line' THEN a.channel || '/' || a.agent ELSE a.handset END, "
+    "a.call, "
+    "a.attempt, $2::bigint FROM call_attempt a CROSS JOIN (VALUES ('handset'), ('line')) AS k "
+    "(kind) "
     "WHERE a.call = ANY($1::bigint[]) AND NOT a.superseded AND a.handset IS NOT NULL "
-    "AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.call = a.call AND c.kind = k.kind AND c.released IS NULL) "
+    "AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.call = a.call AND c.kind = k.kind AND "
+    "c.released IS NULL) "
     "ON CONFLICT (kind, resource) WHERE released IS NULL DO NOTHING";
 
 struct Range {
@@ -105,19 +114,29 @@ pg::Params add_params(const NewEvents& events, Range range) {
       raw.push_back(item.raw.empty() ? std::nullopt : std::optional(item.raw));
     }
   }
-  return {pg::array(call),   pg::array_of_bytes(key), pg::array(attempt),      pg::array(source),
-          pg::array(name),   pg::array(received),     pg::array(channel_time), pg::array(facts),
-          pg::array_of_bytes(raw), range.low,         range.high};
+  return {pg::array(call),
+          pg::array_of_bytes(key),
+          pg::array(attempt),
+          pg::array(source),
+          pg::array(name),
+          pg::array(received),
+          pg::array(channel_time),
+          pg::array(facts),
+          pg::array_of_bytes(raw),
+          range.low,
+          range.high};
 }
 
 // Whether nobody but our own clock says that the call is over.
 bool closed_by_our_clock(const Folded& folded, const std::vector<Event>& history) {
   if (folded.state != "close" || folded.close_source != "cc") return false;
-  return std::any_of(history.begin(), history.end(), [](const Event& event) {
-           return event.name == EventName::reaped || event.name == EventName::hangup_closed;
-         }) && std::none_of(history.begin(), history.end(), [](const Event& event) {
-           return event.name == EventName::attempt_refused;
-         });
+  return std::any_of(history.begin(), history.end(),
+                     [](const Event& event) {
+                       return event.name == EventName::reaped ||
+                              event.name == EventName::hangup_closed;
+                     }) &&
+         std::none_of(history.begin(), history.end(),
+                      [](const Event& event) { return event.name == EventName::attempt_refused; });
 }
 
 const char* change_kind(const StoredRecord& before, const Folded& after) {
@@ -138,12 +157,14 @@ struct Writes {
     versions.push_back(before.version + 1);
     kinds.emplace_back(change_kind(before, after));
     std::size_t index = 0;
-    for (const FoldedColumn& column : folded_columns()) values[index++].push_back(column.get(after));
+    for (const FoldedColumn& column : folded_columns())
+      values[index++].push_back(column.get(after));
     const std::int64_t id = before.constants.id;
     const bool was_closed = before.folded.state == "close";
     if (after.state == "close" && !own_clock) {
       release.push_back(id);
-    } else if (was_closed && (after.state != "close" || (after.late_life && !before.folded.late_life))) {
+    } else if (was_closed &&
+               (after.state != "close" || (after.late_life && !before.folded.late_life))) {
       retake.push_back(id);
     } else if (after.state == "close" && !was_closed) {
       hold.push_back(id);
@@ -152,8 +173,8 @@ struct Writes {
 
   pg::Params params(std::int64_t at_ms) const {
     const Range range = range_of(calls);
-    pg::Params list{pg::array(calls), range.low,           range.high,
-                    at_ms,            pg::array(versions), pg::array(kinds)};
+    pg::Params list{pg::array(calls),    range.low,       range.high, at_ms,
+                    pg::array(versions), pg::array(kinds)};
     for (const OptTexts& column : values) list.push_back(pg::array(column));
     return list;
   }

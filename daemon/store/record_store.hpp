@@ -1,5 +1,5 @@
-// The one place where a record changes: events are added to a call's history and the record is folded
-// anew from all of it, in the caller's transaction.
+// The one place where a record changes: events are added to a call's history and the record is
+// folded anew from all of it, in the caller's transaction.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@
 
 namespace cc {
 
-/// An event about to be stored, with the envelope of the delivery that brought it (none for CC's own).
+/// An event about to be stored, with the envelope of the delivery that brought it (none for CC's
+/// own).
 struct NewEvent {
   Event event;
   std::string raw;
@@ -24,8 +25,8 @@ struct NewEvent {
 };
 
 /// CC's own event on an attempt, at `now_ms`.
-NewEvent own_event(std::int64_t call, int attempt, EventName name, std::int64_t now_ms, Facts facts = {},
-                   std::uint16_t ordinal = 0);
+NewEvent own_event(std::int64_t call, int attempt, EventName name, std::int64_t now_ms,
+                   Facts facts = {}, std::uint16_t ordinal = 0);
 
 using NewEvents = std::map<std::int64_t, std::vector<NewEvent>>;  // by call
 
@@ -37,9 +38,10 @@ struct FoldReport {
   std::size_t late_life = 0;          // records that showed life after our own close
 };
 
-/// Locks the calls' records in id order, adds their events (a repeat only lowers `received`), reads each
-/// call's whole history, folds, and writes what changed: record, attempts, claims, `change` rows.
-/// `at_ms` becomes `updated`. Takes two round trips whatever the number of calls. Throws pg::Failure.
+/// Locks the calls' records in id order, adds their events (a repeat only lowers `received`), reads
+/// each call's whole history, folds, and writes what changed: record, attempts, claims, `change`
+/// rows. `at_ms` becomes `updated`. Takes two round trips whatever the number of calls. Throws
+/// pg::Failure.
 asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewEvents& events,
                                         std::int64_t at_ms);
 

@@ -19,7 +19,8 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* answer)
   const std::size_t colon = line.find(':');
   if (colon == std::string::npos) return size;
   std::string name = line.substr(0, colon), value = line.substr(colon + 1);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   value.erase(0, value.find_first_not_of(' '));
   value.erase(value.find_last_not_of("\r\n ") + 1);
   static_cast<Answer*>(answer)->headers[name] = value;
@@ -30,8 +31,10 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* answer)
 class Transfer {
  public:
   Transfer(const Call& call, Answer& answer) : body_(call.body), easy_(curl_easy_init()) {
-    for (const std::string& header : call.headers) headers_ = curl_slist_append(headers_, header.c_str());
-    if (!call.body.empty()) headers_ = curl_slist_append(headers_, "Content-Type: application/json");
+    for (const std::string& header : call.headers)
+      headers_ = curl_slist_append(headers_, header.c_str());
+    if (!call.body.empty())
+      headers_ = curl_slist_append(headers_, "Content-Type: application/json");
     headers_ = curl_slist_append(headers_, "Expect:");
     curl_easy_setopt(easy_, CURLOPT_URL, call.url.c_str());
     curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, call.method.c_str());
@@ -71,7 +74,9 @@ json::value Answer::body() const {
   return error ? json::value(nullptr) : value;
 }
 
-std::string Answer::at(const std::string& name) const { return text_at(body(), name); }
+std::string Answer::at(const std::string& name) const {
+  return text_at(body(), name);
+}
 
 std::string text_at(const json::value& object, const std::string& name) {
   if (!object.is_object()) return {};
@@ -81,7 +86,9 @@ std::string text_at(const json::value& object, const std::string& name) {
   return json::serialize(*value);
 }
 
-Answer send(const Call& call) { return send_together({call}).front(); }
+Answer send(const Call& call) {
+  return send_together({call}).front();
+}
 
 std::vector<Answer> send_together(const std::vector<Call>& calls) {
   std::vector<Answer> answers(calls.size());

@@ -1,10 +1,10 @@
-// ccd is killed at every fault point, between any two steps of an attempt and of the dispatcher. After the
-// restart the record is that of an undisturbed run, and no phone rang twice.
+// ccd is killed at every fault point, between any two steps of an attempt and of the dispatcher.
+// After the restart the record is that of an undisturbed run, and no phone rang twice.
 #define BOOST_TEST_MODULE crash
-#include <boost/test/unit_test.hpp>
-
 #include <fstream>
 #include <sstream>
+
+#include <boost/test/unit_test.hpp>
 
 #include "stack.hpp"
 
@@ -27,11 +27,13 @@ std::vector<std::string> fault_points() {
 // What must not depend on any crash.
 std::string essence(const json::value& record) {
   std::string text;
-  for (const char* name : {"state", "progress", "closeType", "closeDetail", "closedBy", "closeSource", "chState",
-                           "channel", "called", "lateLife", "recovered", "truncated"}) {
+  for (const char* name :
+       {"state", "progress", "closeType", "closeDetail", "closedBy", "closeSource", "chState",
+        "channel", "called", "lateLife", "recovered", "truncated"}) {
     text += std::string(name) + "=" + text_at(record, name) + " ";
   }
-  for (const char* name : {"aCallTime", "bCallTime", "aOffhookTime", "bOffhookTime", "connTime", "closeTime", "duration"}) {
+  for (const char* name : {"aCallTime", "bCallTime", "aOffhookTime", "bOffhookTime", "connTime",
+                           "closeTime", "duration"}) {
     text += std::string(name) + (text_at(record, name).empty() ? "- " : "+ ");
   }
   return text;
@@ -46,7 +48,8 @@ std::size_t rings(const std::string& phone) {
 }
 
 Answer post(const std::string& phone) {
-  return stack().post("/v1/calls", call_body(phone, "13812348041"), {"Idempotency-Key: crash-" + phone});
+  return stack().post("/v1/calls", call_body(phone, "13812348041"),
+                      {"Idempotency-Key: crash-" + phone});
 }
 
 }  // namespace
@@ -69,19 +72,26 @@ BOOST_AUTO_TEST_CASE(a_crash_at_any_point_neither_loses_nor_repeats_a_call) {
       const std::string call = again.at("callId");
       if (point == "attempt.sending") {
         // Nobody can know whether it left: unknown, and not sent again.
-        BOOST_TEST(eventually([&] {
-          return stack().sql("SELECT state FROM call_attempt WHERE call = " + call) == "unknown";
-        }, Millis{15'000}));
+        BOOST_TEST(eventually(
+            [&] {
+              return stack().sql("SELECT state FROM call_attempt WHERE call = " + call) ==
+                     "unknown";
+            },
+            Millis{15'000}));
         BOOST_TEST(rings(phone) == 0U);
         BOOST_TEST(stack().get("/v1/calls/" + call).at("state") == "init");
         continue;
       }
       stack().await_state(call);
       // Late deliveries may still amend it.
-      BOOST_TEST(eventually([&] { return essence(stack().get("/v1/calls/" + call).body()) == undisturbed; }),
-                 essence(stack().get("/v1/calls/" + call).body()) << "\n  instead of\n" << undisturbed);
+      BOOST_TEST(eventually([&] {
+                   return essence(stack().get("/v1/calls/" + call).body()) == undisturbed;
+                 }),
+                 essence(stack().get("/v1/calls/" + call).body()) << "\n  instead of\n"
+                                                                  << undisturbed);
       BOOST_TEST(rings(phone) == 1U);
-      BOOST_TEST(stack().sql("SELECT count(*) FROM claim WHERE released IS NULL AND call = " + call) == "0");
+      BOOST_TEST(stack().sql("SELECT count(*) FROM claim WHERE released IS NULL AND call = " +
+                             call) == "0");
     }
   }
   BOOST_TEST(stack().violations() == 0);
@@ -103,14 +113,16 @@ BOOST_AUTO_TEST_CASE(a_crash_between_trimming_and_going_on_changes_nothing) {
   int number = 0;
   const bool died = eventually(
       [&] {
-        const Answer made = one.post("/v1/calls", call_body("1392233" + std::to_string(1000 + ++number), "13812348042"));
+        const Answer made = one.post(
+            "/v1/calls", call_body("1392233" + std::to_string(1000 + ++number), "13812348042"));
         if (made.status == 202) calls.push_back(made.at("callId"));
         return !one.running("ccd");
       },
       Millis{40'000});
   BOOST_REQUIRE(died);
   one.part("start", "ccd");
-  for (const std::string& call : calls) BOOST_TEST(text_at(one.await_state(call), "closeType") == "0");
+  for (const std::string& call : calls)
+    BOOST_TEST(text_at(one.await_state(call), "closeType") == "0");
   BOOST_TEST(one.log("ccd").find("went back") == std::string::npos);
   BOOST_TEST(one.violations() == 0);
 }
@@ -124,8 +136,10 @@ BOOST_AUTO_TEST_CASE(redis_and_postgresql_may_be_killed_and_come_back) {
   const Answer away = stack().post("/v1/calls", call_body("13922240002", "13812348001"));
   BOOST_TEST(away.status == 503);
   stack().part("start", "postgres");
-  BOOST_TEST(eventually([&] { return stack().post("/v1/calls/" + before.at("callId") + "/hangup").status == 202; }));
+  BOOST_TEST(eventually(
+      [&] { return stack().post("/v1/calls/" + before.at("callId") + "/hangup").status == 202; }));
   BOOST_TEST(text_at(stack().await_state(before.at("callId")), "closeType") == "0");
-  const std::string after = stack().post("/v1/calls", call_body("13922240003", "13812348001")).at("callId");
+  const std::string after =
+      stack().post("/v1/calls", call_body("13922240003", "13812348001")).at("callId");
   BOOST_TEST(text_at(stack().await_state(after), "closeType") == "0");
 }

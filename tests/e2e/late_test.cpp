@@ -43,10 +43,12 @@ BOOST_AUTO_TEST_CASE(a_call_that_lives_on_after_our_own_close_holds_its_phone_ag
   BOOST_TEST(reaped.at("duration") == "");  // our clock knows no duration
 
   const Answer pushed = stack().simulator(
-      "POST", "push", "<req><action>CallEstablish</action><type>1</type><appId>" + stack().env("CC_E9_APP_ID") +
-                          "</appId><callId>" + id + "</callId><userData>cc1." + call + ".1</userData><dateCreated>" +
-                          stack().sql("SELECT to_char(now() AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDDHH24MISS')") +
-                          "</dateCreated></req>");
+      "POST", "push",
+      "<req><action>CallEstablish</action><type>1</type><appId>" + stack().env("CC_E9_APP_ID") +
+          "</appId><callId>" + id + "</callId><userData>cc1." + call +
+          ".1</userData><dateCreated>" +
+          stack().sql("SELECT to_char(now() AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDDHH24MISS')") +
+          "</dateCreated></req>");
   BOOST_TEST(pushed.status == 200);
   field(call, "lateLife", "true");
   const Answer busy = stack().post("/v1/calls", call_body(phone, "13812348001"));
@@ -58,7 +60,8 @@ BOOST_AUTO_TEST_CASE(a_call_that_lives_on_after_our_own_close_holds_its_phone_ag
   BOOST_TEST(amended.at("duration") != "");
   BOOST_TEST(stack().post("/v1/calls", call_body(phone, "13812348001")).status == 202);
   BOOST_TEST(stack().violations() == 0);
-  BOOST_TEST(stack().sql("SELECT count(*) FROM change WHERE kind = 'call.amended' AND call = " + call) != "0");
+  BOOST_TEST(stack().sql("SELECT count(*) FROM change WHERE kind = 'call.amended' AND call = " +
+                         call) != "0");
 }
 
 BOOST_AUTO_TEST_CASE(a_repeat_hears_of_its_call_even_when_no_channel_is_open_any_more) {
@@ -67,42 +70,57 @@ BOOST_AUTO_TEST_CASE(a_repeat_hears_of_its_call_even_when_no_channel_is_open_any
   BOOST_REQUIRE_EQUAL(first.status, 202);
   stack().await_state(first.at("callId"));
   stack().reconfigure("    defaultTenant: demo", "    enabled: false\n    defaultTenant: demo");
-  BOOST_REQUIRE(eventually([&] { return stack().post("/v1/calls", call_body("13944440003", "13812348001")).status == 503; }));
+  BOOST_REQUIRE(eventually([&] {
+    return stack().post("/v1/calls", call_body("13944440003", "13812348001")).status == 503;
+  }));
   const Answer again = stack().post("/v1/calls", body, {"Idempotency-Key: again"});
   BOOST_TEST(again.status == 202);
   BOOST_TEST(again.at("callId") == first.at("callId"));
   // A wrong configuration is refused and the old one stays.
   stack().reconfigure("    enabled: false", "    enabled: perhaps");
-  BOOST_REQUIRE(eventually([&] { return stack().log("ccd").find("the old one stays") != std::string::npos; }));
+  BOOST_REQUIRE(eventually(
+      [&] { return stack().log("ccd").find("the old one stays") != std::string::npos; }));
   BOOST_TEST(stack().log("ccd").find("enabled") != std::string::npos);
   stack().reconfigure("    enabled: perhaps", "    enabled: true");
-  BOOST_TEST(eventually([&] { return stack().post("/v1/calls", call_body("13944440004", "13812348001")).status == 202; }));
+  BOOST_TEST(eventually([&] {
+    return stack().post("/v1/calls", call_body("13944440004", "13812348001")).status == 202;
+  }));
 }
 
 BOOST_AUTO_TEST_CASE(events_that_come_before_anything_knows_their_call_wait_for_it) {
-  // No echo, and the originate's answer only after the call's end: nothing but the channel's id tells.
-  stack().simulator("PUT", "scripts/13800000077", R"({"preset":"answer-after-end","callbacks":{"dropUserData":true}})");
-  const std::string call = stack().post("/v1/calls", call_body("13944440005", "13800000077")).at("callId");
+  // No echo, and the originate's answer only after the call's end: nothing but the channel's id
+  // tells.
+  stack().simulator("PUT", "scripts/13800000077",
+                    R"({"preset":"answer-after-end","callbacks":{"dropUserData":true}})");
+  const std::string call =
+      stack().post("/v1/calls", call_body("13944440005", "13800000077")).at("callId");
   const auto record = stack().await_state(call);
   BOOST_TEST(text_at(record, "closeType") == "0");
-  BOOST_TEST(stack().sql("SELECT count(*) FROM call_event WHERE source = 'callback' AND call = " + call) == "4");
+  BOOST_TEST(stack().sql("SELECT count(*) FROM call_event WHERE source = 'callback' AND call = " +
+                         call) == "4");
   BOOST_TEST(stack().sql("SELECT count(*) FROM waiting_event") == "0");
 }
 
 BOOST_AUTO_TEST_CASE(a_redis_that_lost_its_data_is_noticed_and_read_from_its_beginning) {
-  const std::string before = stack().post("/v1/calls", call_body("13944440006", "13812348001")).at("callId");
+  const std::string before =
+      stack().post("/v1/calls", call_body("13944440006", "13812348001")).at("callId");
   stack().await_state(before);
   stack().redis({"FLUSHALL"});
   stack().part("restart", "redis");
-  BOOST_TEST(eventually([] { return stack().log("ccd").find("Redis went back") != std::string::npos; }));
-  const std::string after = stack().post("/v1/calls", call_body("13944440007", "13812348001")).at("callId");
+  BOOST_TEST(
+      eventually([] { return stack().log("ccd").find("Redis went back") != std::string::npos; }));
+  const std::string after =
+      stack().post("/v1/calls", call_body("13944440007", "13812348001")).at("callId");
   BOOST_TEST(text_at(stack().await_state(after), "closeType") == "0");
-  BOOST_TEST(send({.url = stack().env("CC_API") + "/metrics"}).text.find("cc_stream_went_back_total 1") != std::string::npos);
+  BOOST_TEST(
+      send({.url = stack().env("CC_API") + "/metrics"}).text.find("cc_stream_went_back_total 1") !=
+      std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_nobody_can_read_is_kept_and_stops_nothing) {
   stack().simulator("POST", "push", std::string("\x00\xff<not>a callback", 17));
-  const std::string call = stack().post("/v1/calls", call_body("13944440008", "13812348001")).at("callId");
+  const std::string call =
+      stack().post("/v1/calls", call_body("13944440008", "13812348001")).at("callId");
   stack().await_state(call);
   BOOST_TEST(eventually([] { return stack().sql("SELECT count(*) FROM dead_letter") == "1"; }));
   BOOST_TEST(stack().sql("SELECT reason <> '' AND octet_length(raw) > 17 FROM dead_letter") == "t");

@@ -1,8 +1,8 @@
 // However many ask at the same time, one phone rings once.
 #define BOOST_TEST_MODULE once
-#include <boost/test/unit_test.hpp>
-
 #include <set>
+
+#include <boost/test/unit_test.hpp>
 
 #include "stack.hpp"
 
@@ -23,14 +23,16 @@ std::map<long, int> statuses(const std::vector<Answer>& answers) {
 
 std::size_t originates_from(const std::string& phone) {
   std::size_t count = 0;
-  for (const json::object& line : stack().journal("originate")) count += text_at(line, "from") == phone ? 1U : 0U;
+  for (const json::object& line : stack().journal("originate"))
+    count += text_at(line, "from") == phone ? 1U : 0U;
   return count;
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_hundred_simultaneous_posts_with_one_idempotency_key_make_one_call) {
-  const Call post = stack().post_later("/v1/calls", call_body("13911110001", "13812348001"), {"Idempotency-Key: one"});
+  const Call post = stack().post_later("/v1/calls", call_body("13911110001", "13812348001"),
+                                       {"Idempotency-Key: one"});
   const std::vector<Answer> answers = send_together(std::vector<Call>(100, post));
   std::set<std::string> calls;
   int replayed = 0;
@@ -44,14 +46,17 @@ BOOST_AUTO_TEST_CASE(a_hundred_simultaneous_posts_with_one_idempotency_key_make_
   stack().await_state(*calls.begin());
   BOOST_TEST(originates_from("13911110001") == 1U);
 
-  const Answer another = stack().post("/v1/calls", call_body("13911110001", "13812348003"), {"Idempotency-Key: one"});
+  const Answer another =
+      stack().post("/v1/calls", call_body("13911110001", "13812348003"), {"Idempotency-Key: one"});
   BOOST_TEST(another.status == 422);
-  const Answer again = stack().post("/v1/calls", call_body("13911110001", "13812348001"), {"Idempotency-Key: one"});
+  const Answer again =
+      stack().post("/v1/calls", call_body("13911110001", "13812348001"), {"Idempotency-Key: one"});
   BOOST_TEST(again.at("callId") == *calls.begin());
   BOOST_TEST(again.at("state") == "close");  // the record as it is now
 }
 
-BOOST_AUTO_TEST_CASE(a_hundred_simultaneous_posts_for_one_line_make_one_call_and_ninety_nine_conflicts) {
+BOOST_AUTO_TEST_CASE(
+    a_hundred_simultaneous_posts_for_one_line_make_one_call_and_ninety_nine_conflicts) {
   const Call post = stack().post_later("/v1/calls", call_body("13911110002", "13812348001"));
   const std::vector<Answer> answers = send_together(std::vector<Call>(100, post));
   std::map<long, int> counts = statuses(answers);
@@ -72,7 +77,8 @@ BOOST_AUTO_TEST_CASE(a_hundred_simultaneous_posts_for_one_line_make_one_call_and
   BOOST_TEST(stack().sql("SELECT count(*) FROM claim WHERE released IS NULL") == "0");
 }
 
-BOOST_AUTO_TEST_CASE(a_call_hung_up_before_its_answer_is_cancelled_at_the_channel_as_soon_as_it_can_be) {
+BOOST_AUTO_TEST_CASE(
+    a_call_hung_up_before_its_answer_is_cancelled_at_the_channel_as_soon_as_it_can_be) {
   const Answer made = stack().post("/v1/calls", call_body("13911110003", "13812348025"));
   BOOST_REQUIRE_EQUAL(made.status, 202);
   const std::string call = made.at("callId");
@@ -83,11 +89,13 @@ BOOST_AUTO_TEST_CASE(a_call_hung_up_before_its_answer_is_cancelled_at_the_channe
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_finishes_what_is_under_way) {
-  const Answer made = stack().post("/v1/calls", call_body("13911110004", "13812348025"));  // answers after 0.8 s
+  const Answer made =
+      stack().post("/v1/calls", call_body("13911110004", "13812348025"));  // answers after 0.8 s
   BOOST_REQUIRE_EQUAL(made.status, 202);
   stack().part("restart", "ccd");
   const json::value record = stack().await_state(made.at("callId"));
   BOOST_TEST(text_at(record, "closeType") == "0");
-  BOOST_TEST(stack().sql("SELECT state FROM call_attempt WHERE call = " + made.at("callId")) == "accepted");
+  BOOST_TEST(stack().sql("SELECT state FROM call_attempt WHERE call = " + made.at("callId")) ==
+             "accepted");
   BOOST_TEST(stack().sql("SELECT count(*) FROM call_event WHERE name = 'attempt.unknown'") == "0");
 }

@@ -1,13 +1,13 @@
-// Calls without pause while parts of CC are killed and reloaded. At the end: no phone rang twice, every
-// callback that was answered 200 is in a record, every call has ended or says that it isn't known.
-// One minute; with CC_SOAK=long an hour.
+// Calls without pause while parts of CC are killed and reloaded. At the end: no phone rang twice,
+// every callback that was answered 200 is in a record, every call has ended or says that it isn't
+// known. One minute; with CC_SOAK=long an hour.
 #define BOOST_TEST_MODULE soak
-#include <boost/test/unit_test.hpp>
-
 #include <chrono>
 #include <cstdlib>
 #include <random>
 #include <set>
+
+#include <boost/test/unit_test.hpp>
 
 #include "stack.hpp"
 
@@ -29,7 +29,9 @@ void strike(Stack& stack, unsigned turn) {
       stack.part("kill", "ccd");
       stack.part("start", "ccd");
       break;
-    case 1: stack.part("restart", "ccd"); break;
+    case 1:
+      stack.part("restart", "ccd");
+      break;
     case 2:
       stack.part("kill", "redis");
       stack.part("start", "redis");
@@ -57,8 +59,10 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_or_rung_twice_while_parts_die) {
     std::vector<Call> calls;
     for (int i = 0; i < 8; ++i, ++number) {
       const std::string phone = "139" + std::to_string(30000000 + number);
-      const std::string called = "138" + std::to_string(1000 + number % 9000) + scripts[random() % std::size(scripts)];
-      Call call = stack.post_later("/v1/calls", call_body(phone, called), {"Idempotency-Key: soak-" + std::to_string(number)});
+      const std::string called =
+          "138" + std::to_string(1000 + number % 9000) + scripts[random() % std::size(scripts)];
+      Call call = stack.post_later("/v1/calls", call_body(phone, called),
+                                   {"Idempotency-Key: soak-" + std::to_string(number)});
       call.timeout_ms = 3000;
       calls.push_back(call);
     }
@@ -75,7 +79,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_or_rung_twice_while_parts_die) {
   BOOST_TEST(made.size() > 50U);
 
   // The phones come to rest, and what they said is drained.
-  BOOST_TEST(eventually([&] { return text_at(stack.simulator("health"), "living") == "0"; }, Millis{60'000}));
+  BOOST_TEST(eventually([&] { return text_at(stack.simulator("health"), "living") == "0"; },
+                        Millis{60'000}));
   BOOST_TEST(eventually(
       [&] {
         return stack.sql("SELECT count(*) FROM stream_cursor WHERE entry_id = highest_id") == "1" &&
@@ -88,20 +93,23 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_or_rung_twice_while_parts_die) {
   std::set<std::string> bodies;
   long stored = 0;
   for (const json::object& push : stack.journal("push")) {
-    if (text_at(push, "status") == "200" && bodies.insert(text_at(push, "bodySha256")).second) ++stored;
+    if (text_at(push, "status") == "200" && bodies.insert(text_at(push, "bodySha256")).second)
+      ++stored;
   }
   BOOST_TEST_MESSAGE(stored << " different callbacks were answered 200");
-  BOOST_TEST(std::stol(stack.sql("SELECT count(*) FROM call_event WHERE source = 'callback'")) >= stored);
+  BOOST_TEST(std::stol(stack.sql("SELECT count(*) FROM call_event WHERE source = 'callback'")) >=
+             stored);
   BOOST_TEST(stack.sql("SELECT count(*) FROM dead_letter") == "0");
-  // A call is over, or its attempt is one of which nobody can know, or its last word was refused by a Redis
-  // that was away (503): the reaper's business, minutes from now.
+  // A call is over, or its attempt is one of which nobody can know, or its last word was refused by
+  // a Redis that was away (503): the reaper's business, minutes from now.
   std::set<std::string> unheard;
   for (const json::object& push : stack.journal("push")) {
     if (text_at(push, "status") != "200") unheard.insert(text_at(push, "callId"));
   }
   for (const std::string& call : made) {
     const Answer record = stack.get("/v1/calls/" + call);
-    const bool over = record.at("state") == "close" || unheard.contains(record.at("channelCallId")) ||
+    const bool over = record.at("state") == "close" ||
+                      unheard.contains(record.at("channelCallId")) ||
                       stack.sql("SELECT state FROM call_attempt WHERE call = " + call) == "unknown";
     BOOST_TEST(over, record.text);
   }

@@ -17,8 +17,10 @@ Outcome must(const std::vector<std::string>& command) {
 
 }  // namespace
 
-Stack::Stack(const std::string& speed, const std::vector<std::string>& options) : dir_(folder_.file("stack")) {
-  std::vector<std::string> command{script, "up", dir_, "--build", CC_BUILD_DIR, "--simulator", "--speed", speed, "--quiet"};
+Stack::Stack(const std::string& speed, const std::vector<std::string>& options)
+    : dir_(folder_.file("stack")) {
+  std::vector<std::string> command{script,        "up",      dir_,  "--build", CC_BUILD_DIR,
+                                   "--simulator", "--speed", speed, "--quiet"};
   command.insert(command.end(), options.begin(), options.end());
   must(command);
   std::istringstream lines(must({script, "env", dir_}).output);
@@ -39,20 +41,25 @@ Stack::~Stack() {
 }
 
 Answer Stack::get(const std::string& path) const {
-  return send({.method = "GET", .url = env("CC_API") + path, .headers = {"Authorization: Bearer " + env("CC_KEY")}});
+  return send({.method = "GET",
+               .url = env("CC_API") + path,
+               .headers = {"Authorization: Bearer " + env("CC_KEY")}});
 }
 
-Call Stack::post_later(const std::string& path, const std::string& body, const std::vector<std::string>& headers) const {
+Call Stack::post_later(const std::string& path, const std::string& body,
+                       const std::vector<std::string>& headers) const {
   Call call{.method = "POST", .url = env("CC_API") + path, .body = body, .headers = headers};
   call.headers.push_back("Authorization: Bearer " + env("CC_KEY"));
   return call;
 }
 
-Answer Stack::post(const std::string& path, const std::string& body, const std::vector<std::string>& headers) const {
+Answer Stack::post(const std::string& path, const std::string& body,
+                   const std::vector<std::string>& headers) const {
   return send(post_later(path, body, headers));
 }
 
-json::value Stack::await_state(const std::string& call, const std::string& state, Millis timeout) const {
+json::value Stack::await_state(const std::string& call, const std::string& state,
+                               Millis timeout) const {
   Answer last;
   const bool reached = eventually(
       [&] {
@@ -61,13 +68,15 @@ json::value Stack::await_state(const std::string& call, const std::string& state
       },
       timeout);
   if (!reached) {
-    throw std::runtime_error("call " + call + " did not come to \"" + state + "\": " + std::to_string(last.status) +
-                             " " + last.text + "\nccd's log:\n" + log("ccd"));
+    throw std::runtime_error("call " + call + " did not come to \"" + state +
+                             "\": " + std::to_string(last.status) + " " + last.text +
+                             "\nccd's log:\n" + log("ccd"));
   }
   return last.body();
 }
 
-void Stack::part(const std::string& verb, const std::string& name, const std::vector<std::string>& options) {
+void Stack::part(const std::string& verb, const std::string& name,
+                 const std::vector<std::string>& options) {
   std::vector<std::string> command{script, verb, dir_, name};
   command.insert(command.end(), options.begin(), options.end());
   must(command);
@@ -96,7 +105,8 @@ json::value Stack::simulator(const std::string& path) const {
   return send({.method = "GET", .url = env("CC_SIM") + "/_control/" + path}).body();
 }
 
-Answer Stack::simulator(const std::string& method, const std::string& path, const std::string& body) const {
+Answer Stack::simulator(const std::string& method, const std::string& path,
+                        const std::string& body) const {
   return send({.method = method, .url = env("CC_SIM") + "/_control/" + path, .body = body});
 }
 
@@ -109,11 +119,13 @@ std::vector<json::object> Stack::journal(const std::string& event) const {
   return found;
 }
 
-long Stack::violations() const { return std::stol(text_at(simulator("health"), "violations")); }
+long Stack::violations() const {
+  return std::stol(text_at(simulator("health"), "violations"));
+}
 
 std::string Stack::sql(const std::string& statement) const {
-  std::string output = must({"/usr/bin/psql", "-h", env("PGHOST"), "-U", env("PGUSER"), "-d", env("PGDATABASE"), "-qAtX",
-                             "-v", "ON_ERROR_STOP=1", "-c", statement})
+  std::string output = must({"/usr/bin/psql", "-h", env("PGHOST"), "-U", env("PGUSER"), "-d",
+                             env("PGDATABASE"), "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement})
                            .output;
   while (!output.empty() && output.back() == '\n') output.pop_back();
   return output;
@@ -136,10 +148,14 @@ std::string Stack::nginx_alarms() const {
   return found;
 }
 
-std::string Stack::log(const std::string& part) const { return read_file(dir_ + "/log/" + part + ".log"); }
+std::string Stack::log(const std::string& part) const {
+  return read_file(dir_ + "/log/" + part + ".log");
+}
 
-std::string call_body(const std::string& caller, const std::string& called, const std::string& more) {
-  return R"({"caller":")" + caller + R"(","called":")" + called + '"' + (more.empty() ? "" : "," + more) + "}";
+std::string call_body(const std::string& caller, const std::string& called,
+                      const std::string& more) {
+  return R"({"caller":")" + caller + R"(","called":")" + called + '"' +
+         (more.empty() ? "" : "," + more) + "}";
 }
 
 }  // namespace cc::test

@@ -26,12 +26,14 @@ class Stack {
   Call post_later(const std::string& path, const std::string& body,
                   const std::vector<std::string>& headers = {}) const;
 
-  /// Asks until the record's state is "close" (or `state`); throws with the last answer after `timeout`.
+  /// Asks until the record's state is "close" (or `state`); throws with the last answer after
+  /// `timeout`.
   json::value await_state(const std::string& call, const std::string& state = "close",
                           Millis timeout = Millis{30'000}) const;
 
   /// scripts/stack start|stop|restart|kill.
-  void part(const std::string& verb, const std::string& name, const std::vector<std::string>& options = {});
+  void part(const std::string& verb, const std::string& name,
+            const std::vector<std::string>& options = {});
   bool running(const std::string& name) const;  // by its pid file
 
   /// Changes `before` into `after` in ccd's configuration and sends SIGHUP.
@@ -39,7 +41,8 @@ class Stack {
 
   /// The simulator's control API.
   json::value simulator(const std::string& path) const;
-  Answer simulator(const std::string& method, const std::string& path, const std::string& body) const;
+  Answer simulator(const std::string& method, const std::string& path,
+                   const std::string& body) const;
   /// Its journal lines of an event ("ring", "originate", …), by default of all calls.
   std::vector<json::object> journal(const std::string& event) const;
   long violations() const;
@@ -59,6 +62,7 @@ class Stack {
 };
 
 /// {"caller": …, "called": …} with further members spliced in.
-std::string call_body(const std::string& caller, const std::string& called, const std::string& more = "");
+std::string call_body(const std::string& caller, const std::string& called,
+                      const std::string& more = "");
 
 }  // namespace cc::test

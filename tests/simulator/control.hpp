@@ -7,4 +7,4 @@ namespace jiuyun {
 
 boost::asio::awaitable<Reply> control(World& world, Request const& request, Target const& target);
 
-} // namespace jiuyun
+}  // namespace jiuyun

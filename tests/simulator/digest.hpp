@@ -18,4 +18,4 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
 // Arbitrary bytes made fit for a JSON line: cut, and what is not printable ASCII becomes '.'.
 std::string printable(std::string_view bytes, std::size_t limit);
 
-} // namespace jiuyun
+}  // namespace jiuyun

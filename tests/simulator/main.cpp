@@ -1,10 +1,3 @@
-#include "options.hpp"
-#include "server.hpp"
-#include "world.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -12,57 +5,67 @@
 #include <iostream>
 #include <stdexcept>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "options.hpp"
+#include "server.hpp"
+#include "world.hpp"
+
 namespace {
 
-void write_port_file(std::string const& name, unsigned int port)
-{
-    auto const draft = name + ".new";
-    {
-        std::ofstream file(draft, std::ios::trunc);
-        file << port << '\n';
-        file.flush();
-        if (!file) throw std::runtime_error("--port-file " + name + ": " + draft + " can't be written; name a file in a writable directory");
-    }
-    if (std::rename(draft.c_str(), name.c_str()) != 0)
-        throw std::runtime_error("--port-file " + name + ": " + draft + " can't be renamed to it; is it a directory?");
+void write_port_file(std::string const& name, unsigned int port) {
+  auto const draft = name + ".new";
+  {
+    std::ofstream file(draft, std::ios::trunc);
+    file << port << '\n';
+    file.flush();
+    if (!file)
+      throw std::runtime_error("--port-file " + name + ": " + draft +
+                               " can't be written; name a file in a writable directory");
+  }
+  if (std::rename(draft.c_str(), name.c_str()) != 0)
+    throw std::runtime_error("--port-file " + name + ": " + draft +
+                             " can't be renamed to it; is it a directory?");
 }
 
-int play(jiuyun::Options const& options)
-{
-    std::signal(SIGPIPE, SIG_IGN);
-    boost::asio::io_context loop(1);
-    jiuyun::World world(loop.get_executor(), options); // goes before the loop: coroutines' frames never touch it when destroyed
-    auto acceptor = jiuyun::listen(world);
-    boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
-    signals.async_wait([&](boost::system::error_code error, int) {
-        if (!error) loop.stop();
-    });
+int play(jiuyun::Options const& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  boost::asio::io_context loop(1);
+  jiuyun::World world(
+      loop.get_executor(),
+      options);  // goes before the loop: coroutines' frames never touch it when destroyed
+  auto acceptor = jiuyun::listen(world);
+  boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
+  signals.async_wait([&](boost::system::error_code error, int) {
+    if (!error) loop.stop();
+  });
 
-    boost::json::object line;
-    line["listening"] = world.base_url;
-    line["speed"] = options.speed;
-    line["clockSkewMs"] = options.clock_skew_ms;
-    world.journal.write("started", std::move(line));
-    if (!options.port_file.empty()) write_port_file(options.port_file, acceptor.local_endpoint().port());
-    std::cout << "listening on " << world.base_url << std::endl;
+  boost::json::object line;
+  line["listening"] = world.base_url;
+  line["speed"] = options.speed;
+  line["clockSkewMs"] = options.clock_skew_ms;
+  world.journal.write("started", std::move(line));
+  if (!options.port_file.empty())
+    write_port_file(options.port_file, acceptor.local_endpoint().port());
+  std::cout << "listening on " << world.base_url << std::endl;
 
-    jiuyun::run(loop.get_executor(), jiuyun::serve(world, acceptor));
-    loop.run();
-    world.journal.write("stopped");
+  jiuyun::run(loop.get_executor(), jiuyun::serve(world, acceptor));
+  loop.run();
+  world.journal.write("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) try {
+  auto options = jiuyun::parse_options(count, words);
+  if (options.help) {
+    std::cout << jiuyun::usage();
     return 0;
-}
-
-} // namespace
-
-int main(int count, char** words)
-try {
-    auto options = jiuyun::parse_options(count, words);
-    if (options.help) {
-        std::cout << jiuyun::usage();
-        return 0;
-    }
-    return play(options);
+  }
+  return play(options);
 } catch (std::exception const& error) {
-    std::cerr << "jiuyun-simulator: " << error.what() << '\n';
-    return 1;
+  std::cerr << "jiuyun-simulator: " << error.what() << '\n';
+  return 1;
 }

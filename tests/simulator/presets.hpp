@@ -1,12 +1,12 @@
 // Named scripts, and the table from a called number's last four digits to them.
 #pragma once
 
-#include "script.hpp"
+#include <optional>
+#include <string_view>
 
 #include <boost/json/array.hpp>
 
-#include <optional>
-#include <string_view>
+#include "script.hpp"
 
 namespace jiuyun {
 
@@ -18,4 +18,4 @@ bool is_documented_code(std::string_view code);
 // [{name, digits, description, script}], refusals included.
 boost::json::array list_presets();
 
-} // namespace jiuyun
+}  // namespace jiuyun

@@ -7,4 +7,4 @@ namespace jiuyun {
 
 Reply recording(World& world, Request const& request, Target const& target);
 
-} // namespace jiuyun
+}  // namespace jiuyun

@@ -1,15 +1,15 @@
 #include "script.hpp"
 
-#include "presets.hpp"
-
-#include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
-
 #include <algorithm>
 #include <array>
 #include <set>
 #include <stdexcept>
 #include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "presets.hpp"
 
 namespace jiuyun {
 
@@ -22,331 +22,346 @@ constexpr std::int64_t longest_pause = 48LL * 3600 * 1000;
 template <class Value, std::size_t size>
 using Names = std::array<std::pair<std::string_view, Value>, size>;
 
-constexpr Names<LegOutcome, 4> outcomes{{{"answer", LegOutcome::answer}, {"noAnswer", LegOutcome::no_answer},
-                                         {"unreachable", LegOutcome::unreachable}, {"busy", LegOutcome::busy}}};
-constexpr Names<HungUpBy, 3> enders{{{"a", HungUpBy::a}, {"b", HungUpBy::b}, {"maximum", HungUpBy::maximum}}};
-constexpr Names<Format, 3> formats{{{"xml", Format::xml}, {"json", Format::json}, {"jsonStrings", Format::json_strings}}};
-constexpr std::array<std::string_view, 5> labels{"CallInvite0", "CallInvite1", "CallInvite", "CallEstablish", "Hangup"};
+constexpr Names<LegOutcome, 4> outcomes{{{"answer", LegOutcome::answer},
+                                         {"noAnswer", LegOutcome::no_answer},
+                                         {"unreachable", LegOutcome::unreachable},
+                                         {"busy", LegOutcome::busy}}};
+constexpr Names<HungUpBy, 3> enders{
+    {{"a", HungUpBy::a}, {"b", HungUpBy::b}, {"maximum", HungUpBy::maximum}}};
+constexpr Names<Format, 3> formats{
+    {{"xml", Format::xml}, {"json", Format::json}, {"jsonStrings", Format::json_strings}}};
+constexpr std::array<std::string_view, 5> labels{"CallInvite0", "CallInvite1", "CallInvite",
+                                                 "CallEstablish", "Hangup"};
 
 template <class Value, std::size_t size>
-std::string_view name_of(Names<Value, size> const& names, Value value)
-{
-    for (auto const& [name, known] : names)
-        if (known == value) return name;
-    return "?";
+std::string_view name_of(Names<Value, size> const& names, Value value) {
+  for (auto const& [name, known] : names)
+    if (known == value) return name;
+  return "?";
 }
 
 // Reads an object's keys and refuses those that nobody asked for.
 class Reader {
-public:
-    Reader(json::value const& value, std::string path) : path_(std::move(path))
-    {
-        object_ = value.if_object();
-        if (!object_) complain("", value, "must be a JSON object");
+ public:
+  Reader(json::value const& value, std::string path) : path_(std::move(path)) {
+    object_ = value.if_object();
+    if (!object_) complain("", value, "must be a JSON object");
+  }
+
+  json::value const* find(std::string_view key) {
+    asked_.insert(std::string(key));
+    return object_->if_contains(key);
+  }
+
+  void flag(std::string_view key, bool& into) {
+    auto value = find(key);
+    if (!value) return;
+    if (!value->is_bool()) complain(key, *value, "must be true or false");
+    into = value->get_bool();
+  }
+
+  bool whole(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most) {
+    auto value = find(key);
+    if (!value) return false;
+    if (!value->is_int64() || value->get_int64() < least || value->get_int64() > most)
+      complain(
+          key, *value,
+          "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    into = value->get_int64();
+    return true;
+  }
+
+  void pause(std::string_view key, std::int64_t& into) { whole(key, into, 0, longest_pause); }
+
+  void status(std::string_view key, std::optional<unsigned int>& into) {
+    std::int64_t number = 0;
+    if (whole(key, number, 200, 599)) into = static_cast<unsigned int>(number);
+  }
+
+  bool text(std::string_view key, std::string& into, std::size_t longest) {
+    auto value = find(key);
+    if (!value) return false;
+    if (!value->is_string() || value->get_string().size() > longest)
+      complain(key, *value, "must be a string of at most " + std::to_string(longest) + " bytes");
+    into = std::string_view(value->get_string());
+    return true;
+  }
+
+  void code(std::string_view key, std::string& into) {
+    if (!text(key, into, 6) || into.empty()) return;
+    if (into.size() != 6 || into.find_first_not_of("0123456789") != std::string::npos)
+      complain(key, *find(key), "must be a statusCode of 6 digits such as \"900117\", or \"\"");
+  }
+
+  template <class Value, std::size_t size>
+  void choice(std::string_view key, Value& into, Names<Value, size> const& names) {
+    auto value = find(key);
+    if (!value) return;
+    std::string known;
+    for (auto const& [name, meaning] : names) {
+      if (value->is_string() && std::string_view(value->get_string()) == name) {
+        into = meaning;
+        return;
+      }
+      known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
     }
+    complain(key, *value, "must be one of " + known);
+  }
 
-    json::value const* find(std::string_view key)
-    {
-        asked_.insert(std::string(key));
-        return object_->if_contains(key);
+  void label_list(std::string_view key, std::vector<std::string>& into) {
+    auto value = find(key);
+    if (!value) return;
+    auto list = value->if_array();
+    if (!list || list->size() > labels.size())
+      complain(key, *value, "must be a list of at most 5 callbacks' names");
+    into.clear();
+    for (auto const& item : *list) {
+      if (!item.is_string() || std::find(labels.begin(), labels.end(),
+                                         std::string_view(item.get_string())) == labels.end())
+        complain(
+            key, item,
+            "must be one of CallInvite0, CallInvite1, CallInvite (both), CallEstablish, Hangup");
+      into.emplace_back(std::string_view(item.get_string()));
     }
+  }
 
-    void flag(std::string_view key, bool& into)
-    {
-        auto value = find(key);
-        if (!value) return;
-        if (!value->is_bool()) complain(key, *value, "must be true or false");
-        into = value->get_bool();
-    }
+  [[noreturn]] void complain(std::string_view key, json::value const& value,
+                             std::string const& remedy) const {
+    auto shown = json::serialize(value);
+    if (shown.size() > 80) shown = shown.substr(0, 80) + "…";
+    throw std::runtime_error("script: " + path_ + std::string(key) + " is " + shown + ": " +
+                             remedy);
+  }
 
-    bool whole(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most)
-    {
-        auto value = find(key);
-        if (!value) return false;
-        if (!value->is_int64() || value->get_int64() < least || value->get_int64() > most)
-            complain(key, *value, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-        into = value->get_int64();
-        return true;
-    }
-
-    void pause(std::string_view key, std::int64_t& into) { whole(key, into, 0, longest_pause); }
-
-    void status(std::string_view key, std::optional<unsigned int>& into)
-    {
-        std::int64_t number = 0;
-        if (whole(key, number, 200, 599)) into = static_cast<unsigned int>(number);
-    }
-
-    bool text(std::string_view key, std::string& into, std::size_t longest)
-    {
-        auto value = find(key);
-        if (!value) return false;
-        if (!value->is_string() || value->get_string().size() > longest)
-            complain(key, *value, "must be a string of at most " + std::to_string(longest) + " bytes");
-        into = std::string_view(value->get_string());
-        return true;
-    }
-
-    void code(std::string_view key, std::string& into)
-    {
-        if (!text(key, into, 6) || into.empty()) return;
-        if (into.size() != 6 || into.find_first_not_of("0123456789") != std::string::npos)
-            complain(key, *find(key), "must be a statusCode of 6 digits such as \"900117\", or \"\"");
-    }
-
-    template <class Value, std::size_t size>
-    void choice(std::string_view key, Value& into, Names<Value, size> const& names)
-    {
-        auto value = find(key);
-        if (!value) return;
+  void finish() const {
+    for (auto const& field : *object_)
+      if (!asked_.contains(std::string(field.key()))) {
         std::string known;
-        for (auto const& [name, meaning] : names) {
-            if (value->is_string() && std::string_view(value->get_string()) == name) {
-                into = meaning;
-                return;
-            }
-            known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
-        }
-        complain(key, *value, "must be one of " + known);
-    }
+        for (auto const& name : asked_) known += (known.empty() ? "" : ", ") + name;
+        complain(std::string_view(field.key()), field.value(),
+                 "is not a key that scripts have here; known are " + known);
+      }
+  }
 
-    void label_list(std::string_view key, std::vector<std::string>& into)
-    {
-        auto value = find(key);
-        if (!value) return;
-        auto list = value->if_array();
-        if (!list || list->size() > labels.size()) complain(key, *value, "must be a list of at most 5 callbacks' names");
-        into.clear();
-        for (auto const& item : *list) {
-            if (!item.is_string() || std::find(labels.begin(), labels.end(), std::string_view(item.get_string())) == labels.end())
-                complain(key, item, "must be one of CallInvite0, CallInvite1, CallInvite (both), CallEstablish, Hangup");
-            into.emplace_back(std::string_view(item.get_string()));
-        }
-    }
-
-    [[noreturn]] void complain(std::string_view key, json::value const& value, std::string const& remedy) const
-    {
-        auto shown = json::serialize(value);
-        if (shown.size() > 80) shown = shown.substr(0, 80) + "…";
-        throw std::runtime_error("script: " + path_ + std::string(key) + " is " + shown + ": " + remedy);
-    }
-
-    void finish() const
-    {
-        for (auto const& field : *object_)
-            if (!asked_.contains(std::string(field.key()))) {
-                std::string known;
-                for (auto const& name : asked_) known += (known.empty() ? "" : ", ") + name;
-                complain(std::string_view(field.key()), field.value(), "is not a key that scripts have here; known are " + known);
-            }
-    }
-
-private:
-    json::object const* object_ = nullptr;
-    std::string path_;
-    std::set<std::string> asked_;
+ private:
+  json::object const* object_ = nullptr;
+  std::string path_;
+  std::set<std::string> asked_;
 };
 
-void read_faults(Reader& reader, Fault& fault)
-{
-    if (auto hang = reader.find("hang")) {
-        if (hang->is_bool()) fault = hang->get_bool() ? Fault::hang_after : Fault::none;
-        else if (*hang == json::value("before")) fault = Fault::hang_before;
-        else if (*hang == json::value("after")) fault = Fault::hang_after;
-        else reader.complain("hang", *hang, "must be true, false, \"before\" or \"after\" (dialling began)");
-    }
-    if (auto drop = reader.find("drop")) {
-        if (*drop == json::value("before")) fault = Fault::drop_before;
-        else if (*drop == json::value("after")) fault = Fault::drop_after;
-        else if (drop->is_null()) fault = Fault::none;
-        else reader.complain("drop", *drop, "must be \"before\" or \"after\" (dialling began), or null");
-    }
+void read_faults(Reader& reader, Fault& fault) {
+  if (auto hang = reader.find("hang")) {
+    if (hang->is_bool())
+      fault = hang->get_bool() ? Fault::hang_after : Fault::none;
+    else if (*hang == json::value("before"))
+      fault = Fault::hang_before;
+    else if (*hang == json::value("after"))
+      fault = Fault::hang_after;
+    else
+      reader.complain("hang", *hang,
+                      "must be true, false, \"before\" or \"after\" (dialling began)");
+  }
+  if (auto drop = reader.find("drop")) {
+    if (*drop == json::value("before"))
+      fault = Fault::drop_before;
+    else if (*drop == json::value("after"))
+      fault = Fault::drop_after;
+    else if (drop->is_null())
+      fault = Fault::none;
+    else
+      reader.complain("drop", *drop, "must be \"before\" or \"after\" (dialling began), or null");
+  }
 }
 
-void apply_originate(json::value const& document, OriginateScript& into)
-{
-    Reader reader(document, "originate.");
-    reader.pause("delayMs", into.delay_ms);
-    reader.code("code", into.code);
-    reader.code("subStatusCode", into.sub_status_code);
-    reader.status("httpStatus", into.http_status);
-    std::string raw;
-    if (reader.text("rawBody", raw, 64 * 1024)) into.raw_body = raw;
-    reader.flag("dialled", into.dialled);
-    read_faults(reader, into.fault);
-    if (into.code == "000000") into.code.clear();
-    if (into.dialled && !into.code.empty())
-        reader.complain("dialled", true, "contradicts code \"" + into.code + "\": a refused call is never dialled; leave one out");
-    if (into.fault != Fault::none && !into.code.empty())
-        reader.complain("code", json::value(into.code), "contradicts hang/drop: no answer carries no code; leave one out");
-    reader.finish();
+void apply_originate(json::value const& document, OriginateScript& into) {
+  Reader reader(document, "originate.");
+  reader.pause("delayMs", into.delay_ms);
+  reader.code("code", into.code);
+  reader.code("subStatusCode", into.sub_status_code);
+  reader.status("httpStatus", into.http_status);
+  std::string raw;
+  if (reader.text("rawBody", raw, 64 * 1024)) into.raw_body = raw;
+  reader.flag("dialled", into.dialled);
+  read_faults(reader, into.fault);
+  if (into.code == "000000") into.code.clear();
+  if (into.dialled && !into.code.empty())
+    reader.complain(
+        "dialled", true,
+        "contradicts code \"" + into.code + "\": a refused call is never dialled; leave one out");
+  if (into.fault != Fault::none && !into.code.empty())
+    reader.complain("code", json::value(into.code),
+                    "contradicts hang/drop: no answer carries no code; leave one out");
+  reader.finish();
 }
 
-void apply_callbacks(json::value const& document, CallbackScript& into)
-{
-    Reader reader(document, "callbacks.");
-    reader.pause("delayMs", into.delay_ms);
-    reader.label_list("lose", into.lose);
-    reader.label_list("order", into.order);
-    std::int64_t repeat = into.repeat;
-    reader.whole("repeat", repeat, 1, 100);
-    into.repeat = static_cast<int>(repeat);
-    reader.flag("reverse", into.reverse);
-    reader.flag("shuffle", into.shuffle);
-    reader.flag("atOnce", into.at_once);
-    reader.choice("format", into.format, formats);
-    reader.flag("jsonRoot", into.json_root);
-    reader.flag("illFormedUserData", into.ill_formed_user_data);
-    reader.flag("literalNull", into.literal_null);
-    reader.flag("extraFields", into.extra_fields);
-    reader.flag("shuffleFields", into.shuffle_fields);
-    reader.flag("dropUserData", into.drop_user_data);
-    reader.flag("beforeAnswer", into.before_answer);
-    if (int(into.reverse) + int(into.shuffle) + int(!into.order.empty()) > 1)
-        reader.complain("order/reverse/shuffle", document, "exclude each other; give one");
-    reader.finish();
+void apply_callbacks(json::value const& document, CallbackScript& into) {
+  Reader reader(document, "callbacks.");
+  reader.pause("delayMs", into.delay_ms);
+  reader.label_list("lose", into.lose);
+  reader.label_list("order", into.order);
+  std::int64_t repeat = into.repeat;
+  reader.whole("repeat", repeat, 1, 100);
+  into.repeat = static_cast<int>(repeat);
+  reader.flag("reverse", into.reverse);
+  reader.flag("shuffle", into.shuffle);
+  reader.flag("atOnce", into.at_once);
+  reader.choice("format", into.format, formats);
+  reader.flag("jsonRoot", into.json_root);
+  reader.flag("illFormedUserData", into.ill_formed_user_data);
+  reader.flag("literalNull", into.literal_null);
+  reader.flag("extraFields", into.extra_fields);
+  reader.flag("shuffleFields", into.shuffle_fields);
+  reader.flag("dropUserData", into.drop_user_data);
+  reader.flag("beforeAnswer", into.before_answer);
+  if (int(into.reverse) + int(into.shuffle) + int(!into.order.empty()) > 1)
+    reader.complain("order/reverse/shuffle", document, "exclude each other; give one");
+  reader.finish();
 }
 
-void apply_query(json::value const& document, QueryScript& into)
-{
-    Reader reader(document, "query.");
-    reader.code("code", into.code);
-    reader.pause("delayMs", into.delay_ms);
-    reader.status("httpStatus", into.http_status);
-    reader.finish();
+void apply_query(json::value const& document, QueryScript& into) {
+  Reader reader(document, "query.");
+  reader.code("code", into.code);
+  reader.pause("delayMs", into.delay_ms);
+  reader.status("httpStatus", into.http_status);
+  reader.finish();
 }
 
-void apply_recording(json::value const& document, RecordingScript& into)
-{
-    if (document.is_bool()) {
-        into.made = document.get_bool();
-        return;
-    }
-    Reader reader(document, "recording.");
-    into.made = true;
-    reader.flag("made", into.made);
-    reader.pause("afterMs", into.after_ms);
-    reader.flag("query", into.query);
-    std::int64_t status = into.status;
-    reader.whole("status", status, 200, 599);
-    into.status = static_cast<unsigned int>(status);
-    std::int64_t frames = into.frames;
-    reader.whole("frames", frames, 0, 20'000);
-    into.frames = static_cast<int>(frames);
-    reader.finish();
+void apply_recording(json::value const& document, RecordingScript& into) {
+  if (document.is_bool()) {
+    into.made = document.get_bool();
+    return;
+  }
+  Reader reader(document, "recording.");
+  into.made = true;
+  reader.flag("made", into.made);
+  reader.pause("afterMs", into.after_ms);
+  reader.flag("query", into.query);
+  std::int64_t status = into.status;
+  reader.whole("status", status, 200, 599);
+  into.status = static_cast<unsigned int>(status);
+  std::int64_t frames = into.frames;
+  reader.whole("frames", frames, 0, 20'000);
+  into.frames = static_cast<int>(frames);
+  reader.finish();
 }
 
-json::array names(std::vector<std::string> const& list)
-{
-    json::array out;
-    for (auto const& item : list) out.emplace_back(item);
-    return out;
+json::array names(std::vector<std::string> const& list) {
+  json::array out;
+  for (auto const& item : list) out.emplace_back(item);
+  return out;
 }
 
-} // namespace
+}  // namespace
 
-bool OriginateScript::dials() const
-{
-    if (!code.empty() || fault == Fault::hang_before || fault == Fault::drop_before) return false;
-    return dialled || !unclear();
+bool OriginateScript::dials() const {
+  if (!code.empty() || fault == Fault::hang_before || fault == Fault::drop_before) return false;
+  return dialled || !unclear();
 }
 
-bool CallbackScript::loses(std::string_view label) const
-{
-    for (auto const& lost : lose)
-        if (lost == label || (lost == "CallInvite" && label.starts_with("CallInvite"))) return true;
-    return false;
+bool CallbackScript::loses(std::string_view label) const {
+  for (auto const& lost : lose)
+    if (lost == label || (lost == "CallInvite" && label.starts_with("CallInvite"))) return true;
+  return false;
 }
 
-std::string_view outcome_name(LegOutcome outcome) { return name_of(outcomes, outcome); }
-std::string_view hung_up_by_name(HungUpBy by) { return name_of(enders, by); }
-
-void Script::apply(json::value const& document)
-{
-    Reader reader(document, "");
-    std::string preset;
-    if (reader.text("preset", preset, 64)) {
-        auto known = find_preset(preset);
-        if (!known) reader.complain("preset", json::value(preset), "is not the name of a preset; GET /_control/presets lists them");
-        *this = *known;
-    } else {
-        name = "custom";
-    }
-    reader.text("name", name, 64);
-    reader.pause("setupMs", setup_ms);
-    reader.choice("a", a, outcomes);
-    reader.pause("aRingMs", a_ring_ms);
-    reader.choice("b", b, outcomes);
-    reader.pause("bRingMs", b_ring_ms);
-    reader.flag("bManyLines", b_many_lines);
-    reader.pause("talkMs", talk_ms);
-    reader.choice("hungUpBy", hung_up_by, enders);
-    std::int64_t bye = 0;
-    if (reader.whole("byeType", bye, 0, 9999)) bye_type = static_cast<int>(bye);
-    if (auto part = reader.find("originate")) apply_originate(*part, originate);
-    if (auto part = reader.find("callbacks")) apply_callbacks(*part, callbacks);
-    if (auto part = reader.find("query")) apply_query(*part, query);
-    if (auto part = reader.find("recording")) apply_recording(*part, recording);
-    reader.finish();
+std::string_view outcome_name(LegOutcome outcome) {
+  return name_of(outcomes, outcome);
+}
+std::string_view hung_up_by_name(HungUpBy by) {
+  return name_of(enders, by);
 }
 
-json::object Script::to_json() const
-{
-    json::object answer;
-    answer["delayMs"] = originate.delay_ms;
-    if (!originate.code.empty()) answer["code"] = originate.code;
-    if (!originate.sub_status_code.empty()) answer["subStatusCode"] = originate.sub_status_code;
-    if (originate.http_status) answer["httpStatus"] = *originate.http_status;
-    if (originate.raw_body) answer["rawBody"] = *originate.raw_body;
-    if (originate.dialled) answer["dialled"] = true;
-    if (originate.fault == Fault::hang_before) answer["hang"] = "before";
-    if (originate.fault == Fault::hang_after) answer["hang"] = "after";
-    if (originate.fault == Fault::drop_before) answer["drop"] = "before";
-    if (originate.fault == Fault::drop_after) answer["drop"] = "after";
-
-    json::object pushes;
-    pushes["delayMs"] = callbacks.delay_ms;
-    pushes["repeat"] = callbacks.repeat;
-    pushes["format"] = name_of(formats, callbacks.format);
-    if (!callbacks.lose.empty()) pushes["lose"] = names(callbacks.lose);
-    if (!callbacks.order.empty()) pushes["order"] = names(callbacks.order);
-    std::pair<char const*, bool> const flags[] = {
-        {"reverse", callbacks.reverse}, {"shuffle", callbacks.shuffle}, {"atOnce", callbacks.at_once},
-        {"jsonRoot", callbacks.json_root}, {"illFormedUserData", callbacks.ill_formed_user_data},
-        {"literalNull", callbacks.literal_null}, {"extraFields", callbacks.extra_fields},
-        {"shuffleFields", callbacks.shuffle_fields}, {"dropUserData", callbacks.drop_user_data},
-        {"beforeAnswer", callbacks.before_answer}};
-    for (auto const& [key, set] : flags)
-        if (set) pushes[key] = true;
-
-    json::object asked;
-    if (!query.code.empty()) asked["code"] = query.code;
-    asked["delayMs"] = query.delay_ms;
-    if (query.http_status) asked["httpStatus"] = *query.http_status;
-
-    json::object audio;
-    audio["made"] = recording.made;
-    audio["afterMs"] = recording.after_ms;
-    audio["query"] = recording.query;
-    audio["status"] = recording.status;
-    audio["frames"] = recording.frames;
-
-    json::object out;
-    out["name"] = name;
-    out["setupMs"] = setup_ms;
-    out["a"] = outcome_name(a);
-    out["aRingMs"] = a_ring_ms;
-    out["b"] = outcome_name(b);
-    out["bRingMs"] = b_ring_ms;
-    out["bManyLines"] = b_many_lines;
-    out["talkMs"] = talk_ms;
-    out["hungUpBy"] = hung_up_by_name(hung_up_by);
-    if (bye_type) out["byeType"] = *bye_type;
-    out["originate"] = std::move(answer);
-    out["callbacks"] = std::move(pushes);
-    out["query"] = std::move(asked);
-    out["recording"] = std::move(audio);
-    return out;
+void Script::apply(json::value const& document) {
+  Reader reader(document, "");
+  std::string preset;
+  if (reader.text("preset", preset, 64)) {
+    auto known = find_preset(preset);
+    if (!known)
+      reader.complain("preset", json::value(preset),
+                      "is not the name of a preset; GET /_control/presets lists them");
+    *this = *known;
+  } else {
+    name = "custom";
+  }
+  reader.text("name", name, 64);
+  reader.pause("setupMs", setup_ms);
+  reader.choice("a", a, outcomes);
+  reader.pause("aRingMs", a_ring_ms);
+  reader.choice("b", b, outcomes);
+  reader.pause("bRingMs", b_ring_ms);
+  reader.flag("bManyLines", b_many_lines);
+  reader.pause("talkMs", talk_ms);
+  reader.choice("hungUpBy", hung_up_by, enders);
+  std::int64_t bye = 0;
+  if (reader.whole("byeType", bye, 0, 9999)) bye_type = static_cast<int>(bye);
+  if (auto part = reader.find("originate")) apply_originate(*part, originate);
+  if (auto part = reader.find("callbacks")) apply_callbacks(*part, callbacks);
+  if (auto part = reader.find("query")) apply_query(*part, query);
+  if (auto part = reader.find("recording")) apply_recording(*part, recording);
+  reader.finish();
 }
 
-} // namespace jiuyun
+json::object Script::to_json() const {
+  json::object answer;
+  answer["delayMs"] = originate.delay_ms;
+  if (!originate.code.empty()) answer["code"] = originate.code;
+  if (!originate.sub_status_code.empty()) answer["subStatusCode"] = originate.sub_status_code;
+  if (originate.http_status) answer["httpStatus"] = *originate.http_status;
+  if (originate.raw_body) answer["rawBody"] = *originate.raw_body;
+  if (originate.dialled) answer["dialled"] = true;
+  if (originate.fault == Fault::hang_before) answer["hang"] = "before";
+  if (originate.fault == Fault::hang_after) answer["hang"] = "after";
+  if (originate.fault == Fault::drop_before) answer["drop"] = "before";
+  if (originate.fault == Fault::drop_after) answer["drop"] = "after";
+
+  json::object pushes;
+  pushes["delayMs"] = callbacks.delay_ms;
+  pushes["repeat"] = callbacks.repeat;
+  pushes["format"] = name_of(formats, callbacks.format);
+  if (!callbacks.lose.empty()) pushes["lose"] = names(callbacks.lose);
+  if (!callbacks.order.empty()) pushes["order"] = names(callbacks.order);
+  std::pair<char const*, bool> const flags[] = {
+      {"reverse", callbacks.reverse},
+      {"shuffle", callbacks.shuffle},
+      {"atOnce", callbacks.at_once},
+      {"jsonRoot", callbacks.json_root},
+      {"illFormedUserData", callbacks.ill_formed_user_data},
+      {"literalNull", callbacks.literal_null},
+      {"extraFields", callbacks.extra_fields},
+      {"shuffleFields", callbacks.shuffle_fields},
+      {"dropUserData", callbacks.drop_user_data},
+      {"beforeAnswer", callbacks.before_answer}};
+  for (auto const& [key, set] : flags)
+    if (set) pushes[key] = true;
+
+  json::object asked;
+  if (!query.code.empty()) asked["code"] = query.code;
+  asked["delayMs"] = query.delay_ms;
+  if (query.http_status) asked["httpStatus"] = *query.http_status;
+
+  json::object audio;
+  audio["made"] = recording.made;
+  audio["afterMs"] = recording.after_ms;
+  audio["query"] = recording.query;
+  audio["status"] = recording.status;
+  audio["frames"] = recording.frames;
+
+  json::object out;
+  out["name"] = name;
+  out["setupMs"] = setup_ms;
+  out["a"] = outcome_name(a);
+  out["aRingMs"] = a_ring_ms;
+  out["b"] = outcome_name(b);
+  out["bRingMs"] = b_ring_ms;
+  out["bManyLines"] = b_many_lines;
+  out["talkMs"] = talk_ms;
+  out["hungUpBy"] = hung_up_by_name(hung_up_by);
+  if (bye_type) out["byeType"] = *bye_type;
+  out["originate"] = std::move(answer);
+  out["callbacks"] = std::move(pushes);
+  out["query"] = std::move(asked);
+  out["recording"] = std::move(audio);
+  return out;
+}
+
+}  // namespace jiuyun

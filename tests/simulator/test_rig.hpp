@@ -1,9 +1,6 @@
-// What the simulator's own test stands on: the program as a child, a client and a receiver of callbacks.
-// Plain sockets on purpose: nothing of the simulator's code is used to judge it.
+// What the simulator's own test stands on: the program as a child, a client and a receiver of
+// callbacks. Plain sockets on purpose: nothing of the simulator's code is used to judge it.
 #pragma once
-
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -13,6 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
 namespace rig {
 
 inline std::string const account_sid = "0123456789abcdef0123456789abcdef";
@@ -20,80 +20,85 @@ inline std::string const auth_token = "fedcba9876543210fedcba9876543210";
 inline std::string const app_id = "00112233445566778899aabbccddeeff";
 
 struct Answer {
-    int status = 0; // 0 = the connection ended without an answer, -1 = none within the time
-    std::string head;
-    std::string body;
-    boost::json::value json; // null if the body is none
-    std::string code() const; // resp.statusCode, or ""
-    boost::json::object const& resp() const;
+  int status = 0;  // 0 = the connection ended without an answer, -1 = none within the time
+  std::string head;
+  std::string body;
+  boost::json::value json;   // null if the body is none
+  std::string code() const;  // resp.statusCode, or ""
+  boost::json::object const& resp() const;
 };
 
 std::string md5_upper(std::string const& text);
 std::string base64(std::string const& text);
-std::string beijing(long long epoch_seconds); // yyyyMMddHHmmss
+std::string beijing(long long epoch_seconds);  // yyyyMMddHHmmss
 
 // Takes callbacks on a TCP port or a unix socket.
 class Receiver {
-public:
-    struct Got {
-        std::string head;
-        std::string body;
-    };
-    explicit Receiver(std::string const& socket_path = "");
-    ~Receiver();
-    Receiver(Receiver const&) = delete;
-    Receiver& operator=(Receiver const&) = delete;
+ public:
+  struct Got {
+    std::string head;
+    std::string body;
+  };
+  explicit Receiver(std::string const& socket_path = "");
+  ~Receiver();
+  Receiver(Receiver const&) = delete;
+  Receiver& operator=(Receiver const&) = delete;
 
-    std::string url() const { return url_; }
-    std::atomic<int> delay_ms{0}; // before each answer
-    std::vector<Got> wait_for(std::size_t count, int ms = 20000);
-    std::vector<Got> got();
+  std::string url() const { return url_; }
+  std::atomic<int> delay_ms{0};  // before each answer
+  std::vector<Got> wait_for(std::size_t count, int ms = 20000);
+  std::vector<Got> got();
 
-private:
-    void accept_all();
-    int socket_ = -1;
-    std::string url_;
-    std::string path_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<Got> got_;
-    std::atomic<bool> over_{false};
-    std::thread thread_;
+ private:
+  void accept_all();
+  int socket_ = -1;
+  std::string url_;
+  std::string path_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Got> got_;
+  std::atomic<bool> over_{false};
+  std::thread thread_;
 };
 
 // The program; ended by SIGTERM when it goes out of scope.
 class Simulator {
-public:
-    explicit Simulator(std::vector<std::string> options);
-    ~Simulator();
-    Simulator(Simulator const&) = delete;
-    Simulator& operator=(Simulator const&) = delete;
+ public:
+  explicit Simulator(std::vector<std::string> options);
+  ~Simulator();
+  Simulator(Simulator const&) = delete;
+  Simulator& operator=(Simulator const&) = delete;
 
-    int port() const { return port_; }
-    int end(); // SIGTERM; its exit status
+  int port() const { return port_; }
+  int end();  // SIGTERM; its exit status
 
-    // A request as it stands, head and body, and its answer.
-    Answer raw(std::string const& bytes, int wait_ms = 20000) const;
-    // A vendor request. `changed` replaces or (empty) removes "sig", "function", "timestamp" or headers by name.
-    Answer vendor(std::string const& function, std::string const& body, std::map<std::string, std::string> changed = {}, int wait_ms = 20000) const;
-    Answer originate(boost::json::object fields, int wait_ms = 20000) const; // appId and from are filled in
-    Answer cancel(std::string const& call_id) const;
-    Answer query(std::string const& call_id) const;
-    Answer control(std::string const& method, std::string const& path, std::string const& body = "") const;
-    void script(std::string const& number, std::string const& json) const;
+  // A request as it stands, head and body, and its answer.
+  Answer raw(std::string const& bytes, int wait_ms = 20000) const;
+  // A vendor request. `changed` replaces or (empty) removes "sig", "function", "timestamp" or
+  // headers by name.
+  Answer vendor(std::string const& function, std::string const& body,
+                std::map<std::string, std::string> changed = {}, int wait_ms = 20000) const;
+  Answer originate(boost::json::object fields,
+                   int wait_ms = 20000) const;  // appId and from are filled in
+  Answer cancel(std::string const& call_id) const;
+  Answer query(std::string const& call_id) const;
+  Answer control(std::string const& method, std::string const& path,
+                 std::string const& body = "") const;
+  void script(std::string const& number, std::string const& json) const;
 
-    // The truth about a call, once it has ended and `pushes` callbacks were pushed or lost.
-    boost::json::object ended(std::string const& call_id, std::size_t pushes) const;
-    // Lines of the journal with this event; userData empty = any.
-    std::vector<boost::json::object> journal(std::string const& event, std::string const& user_data = "") const;
+  // The truth about a call, once it has ended and `pushes` callbacks were pushed or lost.
+  boost::json::object ended(std::string const& call_id, std::size_t pushes) const;
+  // Lines of the journal with this event; userData empty = any.
+  std::vector<boost::json::object> journal(std::string const& event,
+                                           std::string const& user_data = "") const;
 
-private:
-    int child_ = 0;
-    int port_ = 0;
-    std::string folder_;
+ private:
+  int child_ = 0;
+  int port_ = 0;
+  std::string folder_;
 };
 
-std::string const& program(); // its path, given to the test after "--"
+std::string const& program();  // its path, given to the test after "--"
 std::string temporary_folder();
 
-} // namespace rig
+}  // namespace rig

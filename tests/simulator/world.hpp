@@ -1,17 +1,6 @@
-// The simulated world: journal, clock, phones, calls and scripts, and the faults that are switched on.
+// The simulated world: journal, clock, phones, calls and scripts, and the faults that are switched
+// on.
 #pragma once
-
-#include "call.hpp"
-#include "clock.hpp"
-#include "journal.hpp"
-#include "options.hpp"
-#include "phones.hpp"
-#include "push.hpp"
-#include "script.hpp"
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/json/value.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -22,52 +11,64 @@
 #include <string>
 #include <unordered_map>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/value.hpp>
+
+#include "call.hpp"
+#include "clock.hpp"
+#include "journal.hpp"
+#include "options.hpp"
+#include "phones.hpp"
+#include "push.hpp"
+#include "script.hpp"
+
 namespace jiuyun {
 
 // A platform-wide fault of one function.
 struct Outage {
-    enum class Kind { none, hang, drop, unavailable, refuse };
-    Kind kind = Kind::none;
-    std::string code = "900122"; // what `refuse` says
+  enum class Kind { none, hang, drop, unavailable, refuse };
+  Kind kind = Kind::none;
+  std::string code = "900122";  // what `refuse` says
 };
 
 // Runs a coroutine; what it throws ends the program.
 void run(boost::asio::any_io_executor executor, boost::asio::awaitable<void> work);
 
 class World {
-public:
-    World(boost::asio::any_io_executor executor, Options const& given);
+ public:
+  World(boost::asio::any_io_executor executor, Options const& given);
 
-    boost::asio::any_io_executor executor;
-    Options options;
-    VendorClock clock;
-    Journal journal;
-    Phones phones;
-    std::mt19937_64 random;
-    std::string base_url;                        // http://ADDRESS:PORT, once listening
-    std::optional<CallbackUrl> callback_url;
-    std::map<std::string, Script> scripts;       // by called number
-    Script default_script;
-    std::map<std::string, Outage> outages;       // originate, cancel, query
-    bool callbacks_lost = false;                 // platform-wide
-    std::deque<std::int64_t> queries;            // steady ms of the queries inside the last minute
+  boost::asio::any_io_executor executor;
+  Options options;
+  VendorClock clock;
+  Journal journal;
+  Phones phones;
+  std::mt19937_64 random;
+  std::string base_url;  // http://ADDRESS:PORT, once listening
+  std::optional<CallbackUrl> callback_url;
+  std::map<std::string, Script> scripts;  // by called number
+  Script default_script;
+  std::map<std::string, Outage> outages;  // originate, cancel, query
+  bool callbacks_lost = false;            // platform-wide
+  std::deque<std::int64_t> queries;       // steady ms of the queries inside the last minute
 
-    Script const script_for(std::string const& called) const;
-    std::shared_ptr<Call> new_call(CallRequest request, Script script);
-    std::shared_ptr<Call> find_call(std::string const& call_id) const;
-    std::deque<std::shared_ptr<Call>> const& calls() const { return order_; }
-    std::size_t living_calls() const { return living_; }
-    void call_ended() { --living_; }
-    // Counts originates by userData; true if this one had been seen before.
-    bool seen_before(std::string const& user_data);
-    void reset();
+  Script const script_for(std::string const& called) const;
+  std::shared_ptr<Call> new_call(CallRequest request, Script script);
+  std::shared_ptr<Call> find_call(std::string const& call_id) const;
+  std::deque<std::shared_ptr<Call>> const& calls() const { return order_; }
+  std::size_t living_calls() const { return living_; }
+  void call_ended() { --living_; }
+  // Counts originates by userData; true if this one had been seen before.
+  bool seen_before(std::string const& user_data);
+  void reset();
 
-private:
-    std::unordered_map<std::string, std::shared_ptr<Call>> calls_;
-    std::deque<std::shared_ptr<Call>> order_;
-    std::size_t living_ = 0;
-    std::unordered_map<std::string, int> user_data_;
-    std::deque<std::string> user_data_order_;
+ private:
+  std::unordered_map<std::string, std::shared_ptr<Call>> calls_;
+  std::deque<std::shared_ptr<Call>> order_;
+  std::size_t living_ = 0;
+  std::unordered_map<std::string, int> user_data_;
+  std::deque<std::string> user_data_order_;
 };
 
-} // namespace jiuyun
+}  // namespace jiuyun

@@ -1,8 +1,8 @@
 // Which line makes a call, and what is said when none can.
 #define BOOST_TEST_MODULE call
-#include <boost/test/unit_test.hpp>
-
 #include "call/choose.hpp"
+
+#include <boost/test/unit_test.hpp>
 
 using namespace cc;
 
@@ -10,7 +10,8 @@ namespace {
 
 Config config() {
   Config made;
-  for (const auto& [code, priority, weight] : {std::tuple{"e9", 100, 1}, {"e9b", 50, 1}, {"e9c", 100, 5}, {"off", 1, 1}}) {
+  for (const auto& [code, priority, weight] :
+       {std::tuple{"e9", 100, 1}, {"e9b", 50, 1}, {"e9c", 100, 5}, {"off", 1, 1}}) {
     ChannelConfig channel;
     channel.code = code;
     channel.kind = "e9";
@@ -52,8 +53,10 @@ Line chosen(const NewCall& request, const std::string& tenant = "all") {
 
 BOOST_AUTO_TEST_CASE(open_channels_come_by_priority_then_weight) {
   const Config known = config();
-  BOOST_TEST(codes(open_channels(known, "all")) == (std::vector<std::string>{"e9b", "e9c", "e9"}), boost::test_tools::per_element());
-  BOOST_TEST(codes(open_channels(known, "one")) == (std::vector<std::string>{"e9"}), boost::test_tools::per_element());
+  BOOST_TEST(codes(open_channels(known, "all")) == (std::vector<std::string>{"e9b", "e9c", "e9"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(codes(open_channels(known, "one")) == (std::vector<std::string>{"e9"}),
+             boost::test_tools::per_element());
   BOOST_TEST(open_channels(known, "nobody").empty());
 }
 
@@ -70,7 +73,8 @@ BOOST_AUTO_TEST_CASE(a_named_channel_is_taken_or_the_call_refused) {
   BOOST_TEST(chosen(call("13912345678", {}, "e9")).channel == "e9");
   BOOST_TEST((refused(call("13912345678", {}, "jy")).code == Refusal::Code::unknown_channel));
   BOOST_TEST((refused(call("13912345678", {}, "off")).code == Refusal::Code::unknown_channel));
-  BOOST_TEST((refused(call("13912345678", {}, "e9b"), "one").code == Refusal::Code::unknown_channel));
+  BOOST_TEST(
+      (refused(call("13912345678", {}, "e9b"), "one").code == Refusal::Code::unknown_channel));
 }
 
 BOOST_AUTO_TEST_CASE(one_agent_written_in_two_ways_is_no_contradiction) {
@@ -78,7 +82,8 @@ BOOST_AUTO_TEST_CASE(one_agent_written_in_two_ways_is_no_contradiction) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_says_what_to_do_and_shows_no_whole_number) {
-  for (const NewCall& request : {call({}, {}), call("13912345678", "13800000001"), call("extension 5", {})}) {
+  for (const NewCall& request :
+       {call({}, {}), call("13912345678", "13800000001"), call("extension 5", {})}) {
     const Refusal refusal = refused(request);
     BOOST_TEST((refusal.code == Refusal::Code::no_line));
     BOOST_TEST(refusal.detail.find("13912345678") == std::string::npos);

@@ -1,4 +1,5 @@
-// What Jiuyun's codes mean for a call and for other channels (rules.md, "Attempts"; channels.md, e9).
+// What Jiuyun's codes mean for a call and for other channels (rules.md, "Attempts"; channels.md,
+// e9).
 #include <boost/test/unit_test.hpp>
 
 #include "channel/e9.hpp"
@@ -41,7 +42,8 @@ BOOST_AUTO_TEST_CASE(every_code_has_its_close_type_and_says_whether_the_phone_ca
 }
 
 BOOST_AUTO_TEST_CASE(the_channels_words_are_bounded_and_hold_no_number) {
-  const OriginateAnswer answer = judge_e9_refusal("900201", "from 13912345678 is wrong" + std::string(5000, 'x'));
+  const OriginateAnswer answer =
+      judge_e9_refusal("900201", "from 13912345678 is wrong" + std::string(5000, 'x'));
   BOOST_TEST(answer.message.find("13912345678") == std::string::npos);
   BOOST_TEST(answer.message.size() <= 200U);
 }

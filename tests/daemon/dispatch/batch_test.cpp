@@ -1,9 +1,9 @@
 // From stream entries to events, dead letters and nothing else.
-#include <boost/test/unit_test.hpp>
+#include "dispatch/batch.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
 
-#include "dispatch/batch.hpp"
 #include "io/clock.hpp"
 #include "io/http_client.hpp"
 
@@ -23,10 +23,13 @@ struct Fixture {
     channels.configure({{"e9", e9}});
   }
 
-  Batch understand(const std::vector<StreamEntry>& entries) { return understand_batch(entries, channels, 5000); }
+  Batch understand(const std::vector<StreamEntry>& entries) {
+    return understand_batch(entries, channels, 5000);
+  }
 };
 
-StreamEntry entry(std::uint64_t ms, std::int64_t received_ms, const std::string& body, std::string channel = "e9") {
+StreamEntry entry(std::uint64_t ms, std::int64_t received_ms, const std::string& body,
+                  std::string channel = "e9") {
   Delivery delivery;
   delivery.received_ms = received_ms;
   delivery.body = body;
@@ -34,8 +37,10 @@ StreamEntry entry(std::uint64_t ms, std::int64_t received_ms, const std::string&
 }
 
 const std::string invite =
-    "<req><action>CallInvite</action><appId>a</appId><callId>0123456789abcdef0123456789abcdef</callId>"
-    "<userFlag>0</userFlag><dateCreated>20260324175622</dateCreated><userData>cc1.77.1</userData></req>";
+    "<req><action>CallInvite</action><appId>a</appId><callId>0123456789abcdef0123456789abcdef</"
+    "callId>"
+    "<userFlag>0</userFlag><dateCreated>20260324175622</dateCreated><userData>cc1.77.1</userData></"
+    "req>";
 
 }  // namespace
 
@@ -52,7 +57,8 @@ BOOST_AUTO_TEST_CASE(a_callback_becomes_an_event_of_the_call_that_it_echoes) {
 }
 
 BOOST_AUTO_TEST_CASE(copies_of_a_delivery_are_one_event_with_the_earliest_time) {
-  const Batch batch = understand({entry(1, 3000, invite), entry(2, 1000, invite), entry(3, 2000, invite)});
+  const Batch batch =
+      understand({entry(1, 3000, invite), entry(2, 1000, invite), entry(3, 2000, invite)});
   BOOST_REQUIRE_EQUAL(batch.events.size(), 1U);
   BOOST_TEST(batch.events[0].found.event.received_ms == 1000);
   BOOST_TEST(batch.deliveries == 3U);

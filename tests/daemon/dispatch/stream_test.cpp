@@ -1,8 +1,8 @@
 // Whether Redis is still the one that we have been reading.
 #define BOOST_TEST_MODULE dispatch
-#include <boost/test/unit_test.hpp>
-
 #include "dispatch/stream.hpp"
+
+#include <boost/test/unit_test.hpp>
 
 using namespace cc;
 
@@ -93,6 +93,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_below_what_was_trimmed_raises_an_alarm_and_reads_o
 BOOST_AUTO_TEST_CASE(stream_ids_are_read_and_written) {
   BOOST_TEST(to_text(StreamId{1700000000000, 42}) == "1700000000000-42");
   BOOST_TEST((parse_stream_id("1700000000000-42") == StreamId{1700000000000, 42}));
-  for (const char* wrong : {"", "-", "a-1", "1-", "1-b", "-1-2"}) BOOST_TEST(!parse_stream_id(wrong), wrong);
+  for (const char* wrong : {"", "-", "a-1", "1-", "1-b", "-1-2"})
+    BOOST_TEST(!parse_stream_id(wrong), wrong);
   BOOST_TEST((StreamId{5, 9} < StreamId{6, 0}));
 }
