@@ -56,6 +56,12 @@ constexpr std::string_view insert_attempt_sql =
 constexpr std::string_view reject_sql =
     "INSERT INTO rejection (tenant, at, code, detail, request_id) VALUES ($1, $2, $3, $4, $5)";
 
+const std::string& read_record_sql() {
+  static const std::string sql = "SELECT " + record_columns() +
+                                 " FROM call_record WHERE id = $1 AND (tenant = $2 OR $2 = '')";
+  return sql;
+}
+
 const char* code_text(Refusal::Code code) {
   switch (code) {
     case Refusal::Code::no_line:
@@ -155,12 +161,15 @@ asio::awaitable<std::variant<Created, Refusal>> store_call(Parts parts, NewCall 
       NewEvents events;
       events[id].push_back(own_event(id, 1, EventName::attempt_planned, now_ms, facts));
       co_await fold_events(transaction, events, now_ms);
+      // Read before the commit: once the call is stored nothing may fail any more, or the application
+      // would hear that there is no call while its phone rings.
+      const pg::Rows stored =
+          co_await transaction.query(read_record_sql(), pg::params(id, request.tenant));
+      Created created;
+      created.record = record_from_row(stored, 0);
       fault_point("call.before_create");
       co_await transaction.commit();
       fault_point("call.created");
-      std::optional<StoredRecord> record = co_await read_record(parts.pool, request.tenant, id);
-      Created created;
-      created.record = std::move(record).value();
       co_return created;
     }
   }
@@ -201,9 +210,7 @@ asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall 
 
 asio::awaitable<std::optional<StoredRecord>> read_record(pg::Pool& pool, std::string tenant,
                                                          std::int64_t call) {
-  static const std::string sql =
-      "SELECT " + record_columns() + " FROM call_record WHERE id = $1 AND (tenant = $2 OR $2 = '')";
-  const pg::Rows rows = co_await pool.query(sql, pg::params(call, tenant));
+  const pg::Rows rows = co_await pool.query(read_record_sql(), pg::params(call, tenant));
   if (rows.empty()) co_return std::nullopt;
   co_return record_from_row(rows, 0);
 }

@@ -228,8 +228,7 @@ bool in_range(const std::string& code, std::int64_t low, std::int64_t high) {
 OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string represent) {
   OriginateAnswer answer;
   answer.outcome = OriginateAnswer::Outcome::refused;
-  bool cut = false;
-  answer.code = cut_to_width(repair_utf8(status_code), 32, cut);
+  answer.code = bounded_code(status_code);
   answer.message = bounded(std::move(represent));
   const auto is = [&](std::int64_t low, std::int64_t high) {
     return in_range(status_code, low, high);

@@ -190,9 +190,8 @@ asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries,
   metrics.late_life.Increment(static_cast<double>(report.fold.late_life));
   if (oldest_ms > 0) {
     metrics.commit_delay.Observe(static_cast<double>(now_ms - oldest_ms) / 1000.0);
-    // Never ahead of our own clock, whatever an NGINX with a wrong one has written.
-    drained_ms_ = std::max(drained_ms_, std::min(oldest_ms, asked_ms));
   }
+  drained_ms_ = drained_after(drained_ms_, oldest_ms, asked_ms);
   for (const std::int64_t call : report.fold.changed) parts_.watch.notify(call);
 }
 

@@ -2,6 +2,7 @@
 // daemon owns it (rules.md, "Draining: exactly once").
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -16,6 +17,15 @@
 #include "parts.hpp"
 
 namespace cc {
+
+/// How far a partition is drained after a batch whose oldest delivery was received at `oldest_ms`
+/// (0 = none could be read) and that was asked for at `asked_ms` by our own clock. Never back, and
+/// never ahead of our clock, whatever an NGINX with a wrong one has written: living calls would
+/// look silent.
+constexpr std::int64_t drained_after(std::int64_t drained_ms, std::int64_t oldest_ms,
+                                     std::int64_t asked_ms) noexcept {
+  return oldest_ms == 0 ? drained_ms : std::max(drained_ms, std::min(oldest_ms, asked_ms));
+}
 
 class Partition {
  public:

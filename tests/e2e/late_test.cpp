@@ -64,6 +64,33 @@ BOOST_AUTO_TEST_CASE(a_call_that_lives_on_after_our_own_close_holds_its_phone_ag
                          call) != "0");
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_to_hang_up_outlives_our_own_close_until_the_channel_can_be_told) {
+  stack().simulator("PUT", "scripts/13800000088",
+                    R"({"preset":"originate-hangs","talkMs":3600000,)"
+                    R"("callbacks":{"lose":["CallInvite","CallEstablish","Hangup"]}})");
+  const std::string call =
+      stack().post("/v1/calls", call_body("13944440009", "13800000088")).at("callId");
+  json::value played;
+  BOOST_REQUIRE(eventually([&] {
+    const json::value found = stack().simulator("calls?userData=cc1." + call + ".1");
+    if (found.at("calls").as_array().empty()) return false;
+    played = found.at("calls").as_array().front();
+    return text_at(played, "phase") == "talking";
+  }));
+  BOOST_TEST(stack().post("/v1/calls/" + call + "/hangup").status == 202);
+  let_hours_pass(call);
+  field(call, "closeSource", "cc");
+  // Only now does anybody learn what the channel calls it.
+  const std::string id = text_at(played, "callId");
+  stack().simulator("POST", "push",
+                    "<req><action>CallEstablish</action><appId>" + stack().env("CC_E9_APP_ID") +
+                        "</appId><callId>" + id + "</callId><userData>cc1." + call +
+                        ".1</userData></req>");
+  BOOST_TEST(
+      eventually([&] { return text_at(stack().simulator("calls/" + id), "phase") == "ended"; }));
+  BOOST_TEST(stack().violations() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_repeat_hears_of_its_call_even_when_no_channel_is_open_any_more) {
   const std::string body = call_body("13944440002", "13812348001");
   const Answer first = stack().post("/v1/calls", body, {"Idempotency-Key: again"});

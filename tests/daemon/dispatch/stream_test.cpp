@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "dispatch/partition.hpp"
+
 using namespace cc;
 
 namespace {
@@ -96,4 +98,11 @@ BOOST_AUTO_TEST_CASE(stream_ids_are_read_and_written) {
   for (const char* wrong : {"", "-", "a-1", "1-", "1-b", "-1-2"})
     BOOST_TEST(!parse_stream_id(wrong), wrong);
   BOOST_TEST((StreamId{5, 9} < StreamId{6, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(drained_time_follows_the_oldest_delivery_but_never_goes_back_or_ahead_of_us) {
+  BOOST_TEST(drained_after(1000, 2000, 5000) == 2000);
+  BOOST_TEST(drained_after(3000, 2000, 5000) == 3000);    // a spool replayed late
+  BOOST_TEST(drained_after(1000, 99'000, 5000) == 5000);  // NGINX's clock is ahead
+  BOOST_TEST(drained_after(1000, 0, 5000) == 1000);       // nothing readable
 }
