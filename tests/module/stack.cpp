@@ -65,6 +65,11 @@ bool wait_for_links(const std::string& nginx_socket) {
   return eventually([&] { return links_up(nginx_socket); });
 }
 
+bool wait_for_empty_spool(const std::string& nginx_socket) {
+  return eventually([&] { return status_number(nginx_socket, "spool.files") == 0; },
+                    Millis{20'000});
+}
+
 void expect_clean(const Nginx& nginx) {
   BOOST_TEST(nginx.bad_lines() == "");
 }

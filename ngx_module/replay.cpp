@@ -1,0 +1,167 @@
+#include "replay.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "command.hpp"
+
+namespace cc {
+namespace {
+
+constexpr std::size_t most_in_batch = 64;
+constexpr std::size_t most_bytes = 256 * 1024;
+constexpr ngx_msec_t pace = 10;            // between two batches, at least
+constexpr ngx_msec_t idle = 250;           // while there is nothing to replay
+constexpr ngx_msec_t search_every = 1000;  // for files of workers that have ended
+constexpr ngx_msec_t first_pause = 100;
+constexpr ngx_msec_t longest_pause = 5000;
+
+}  // namespace
+
+Replay::Replay(const MainSettings& settings, Slot& slot, Link& link, Spool& spool,
+               PendingPool& pool)
+    : settings_(settings), slot_(slot), link_(link), spool_(spool), pool_(pool) {
+  timer_.call<&Replay::step>(this);
+}
+
+void Replay::start() {
+  if (spool_.configured()) wait(pace);
+}
+
+void Replay::stop() {
+  timer_.stop();
+  file_.reset();
+}
+
+void Replay::wait(ngx_msec_t delay) {
+  timer_.start(delay);
+}
+
+void Replay::back_off() {
+  const ngx_msec_t pause = std::min(longest_pause, first_pause << std::min(failures_, 6U));
+  ++failures_;
+  wait(pause * 3 / 4 + static_cast<ngx_msec_t>(ngx_random()) % (pause / 2 + 1));
+}
+
+/// One thing at a time: find a file, or send its next batch. While a batch is under way its last
+/// answer goes on.
+void Replay::step() {
+  if (in_flight_ > 0) return wait(idle);
+  if (ngx_exiting || ngx_terminate) {
+    // The next generation goes on with them.
+    file_.reset();
+    spool_.seal();
+    return wait(idle);
+  }
+  if (!link_.up()) return wait(idle);
+  if (file_ == nullptr && !find_file()) return wait(idle);
+  send_batch();
+}
+
+/// The oldest file of the directory that nobody writes to and nobody else replays. Ours is ended
+/// first, so that it can be among them.
+bool Replay::find_file() {
+  const bool ours = spool_.seal();
+  if (!ours && searched_at_ != 0 && ngx_current_msec - searched_at_ < search_every) return false;
+  auto listing = list_spool(settings_.spool.directory);
+  if (listing) {
+    for (const SpoolEntry& entry : listing->files) {
+      if (adopt(entry)) return true;  // and search again right after it
+    }
+  }
+  searched_at_ = ngx_current_msec;
+  return false;
+}
+
+bool Replay::adopt(const SpoolEntry& entry) {
+  auto adopted = SpoolReader::adopt(settings_.spool.directory, entry.name);
+  if (adopted) {
+    file_ = *std::move(adopted);
+    return file_ != nullptr;
+  }
+  if (adopted.error().message != last_complaint_) {  // it would come every second
+    last_complaint_ = adopted.error().message;
+    add(slot_.spool_damaged);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cc: %s", last_complaint_.c_str());
+  }
+  return false;
+}
+
+void Replay::send_batch() {
+  const std::size_t at_once = std::clamp<std::size_t>(
+      static_cast<std::size_t>(settings_.spool.replay_per_second) * pace / 1000, 1, most_in_batch);
+  auto records = file_->read(at_once, most_bytes);
+  if (!records) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cc: %s", records.error().message.c_str());
+    drop_file();
+    return back_off();
+  }
+  if (records->empty()) return finish_file();
+  sent_ = 0;
+  refused_ = false;
+  for (const SpoolRecord& record : *records) {
+    if (!send(record)) break;
+  }
+  if (in_flight_ == 0) back_off();  // the link went, or the stream is full
+}
+
+bool Replay::send(const SpoolRecord& record) {
+  Pending& pending = pool_.take();
+  pending.replayed = true;
+  pending.partition_hash = record.partition_hash;
+  build_command(pending, settings_, redis_argument(record.channel), {},
+                record.envelope);
+  if (link_.append(pending) != Link::Append::taken) {
+    pool_.give_back(pending);
+    return false;
+  }
+  ++in_flight_;
+  ++sent_;
+  return true;
+}
+
+void Replay::answered(Pending& pending) {
+  if (!pending.stored) refused_ = true;
+  pool_.give_back(pending);
+  if (--in_flight_ == 0) batch_ended();
+}
+
+void Replay::batch_ended() {
+  if (file_ == nullptr) return;  // stopped meanwhile
+  if (refused_) {
+    // All of it again, later: a repeat does no harm, its key is known.
+    add(slot_.replay_refused);
+    return back_off();
+  }
+  failures_ = 0;
+  file_->confirm(sent_);
+  add(slot_.replayed, sent_);
+  const unsigned damaged = file_->damaged();
+  add(slot_.spool_damaged, damaged - std::exchange(damage_counted_, damaged));
+  wait(std::max<ngx_msec_t>(
+      pace, static_cast<ngx_msec_t>(sent_) * 1000 / settings_.spool.replay_per_second));
+}
+
+void Replay::finish_file() {
+  const unsigned damaged = file_->damaged();
+  add(slot_.spool_damaged, damaged - damage_counted_);
+  if (damaged > 0) {
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "cc: \"%s\" held %ui damaged or torn entries, which are skipped",
+                  file_->path().c_str(), static_cast<ngx_uint_t>(damaged));
+  }
+  if (auto removed = file_->remove(); !removed) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cc: %s", removed.error().message.c_str());
+    drop_file();
+    return back_off();
+  }
+  drop_file();
+  wait(pace);
+}
+
+void Replay::drop_file() {
+  file_.reset();
+  damage_counted_ = 0;
+}
+
+}  // namespace cc
