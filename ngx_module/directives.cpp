@@ -35,8 +35,13 @@ std::optional<std::string_view> option(std::string_view word, std::string_view n
   return word.substr(name.size() + 1);
 }
 
+/// What stands behind the '=' may be a secret that somebody put where a file's name belongs.
 Error unknown(std::string_view word, std::string_view known) {
-  return Error{"does not know " + quoted(word) + "; it takes " + std::string(known)};
+  auto equals = word.find('=');
+  std::string shown = equals == std::string_view::npos
+                          ? quoted(word)
+                          : "\"" + std::string(word.substr(0, equals)) + "=…\"";
+  return Error{"does not know " + shown + "; it takes " + std::string(known)};
 }
 
 /// Relative names are relative to nginx.conf, as with all of NGINX's files.
@@ -70,6 +75,11 @@ char* complaining(ngx_conf_t* cf, Read read) noexcept {
 // ---- cc_redis unix:/path | host:port [password-file=FILE] [timeout=TIME] ----
 
 Problem read_address(ngx_conf_t* cf, std::string_view word, RedisSettings& redis) {
+  if (word.find('@') != std::string_view::npos) {
+    return Error{
+        "takes an address without user and password; write unix:/path or host:port, and "
+        "password-file=FILE"};
+  }
   redis.shown = word;
   if (word.starts_with("unix:")) {
     redis.unix_path = word.substr(5);
@@ -205,6 +215,7 @@ Problem add_directory(ngx_conf_t* cf, const std::string& directory) {
   path->name = {directory.size(), name};
   path->conf_file = cf->conf_file->file.name.data;
   path->line = cf->conf_file->line;
+  path->data = name;  // unlike anybody else's, so that the directory is ours alone
   if (ngx_add_path(cf, &path) != NGX_OK) {
     return Error{quoted(directory) + " is used for something else already"};
   }
@@ -218,6 +229,9 @@ Problem read_cc_spool(ngx_conf_t* cf, Words words, MainSettings& main) {
     if (words.size() > 2) return Error{"off takes nothing behind it"};
     return {};
   }
+  if (words[1].len == 0 || view(words[1]).find('=') != std::string_view::npos) {
+    return Error{quoted(view(words[1])) + " is no directory; write e.g. /var/spool/cc-nginx"};
+  }
   main.spool.directory = full_path(cf, view(words[1]));
   for (const auto& word : words.subspan(2)) {
     if (auto size = option(view(word), "max")) {
@@ -229,9 +243,9 @@ Problem read_cc_spool(ngx_conf_t* cf, Words words, MainSettings& main) {
       main.spool.most_bytes = static_cast<std::uint64_t>(bytes);
     } else if (auto rate = option(view(word), "replay")) {
       auto number = parse_integer(*rate);
-      if (!number || *number < 1 || *number > 100'000) {
+      if (!number || *number < 1 || *number > 6000) {
         return Error{"replay=" + std::string(*rate) +
-                     " is no number from 1 to 100000; it counts entries that one worker puts back "
+                     " is no number from 1 to 6000; it counts entries that one worker puts back "
                      "in a second"};
       }
       main.spool.replay_per_second = static_cast<unsigned>(*number);
@@ -451,6 +465,14 @@ ngx_int_t complete_settings(ngx_conf_t* cf) noexcept {
       ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                     "cc_channel is used, but nothing says where its callbacks go; add e.g. "
                     "\"cc_redis unix:/run/redis/redis-server.sock;\" to http{}");
+      return NGX_ERROR;
+    }
+    if (main.rejects.most > 0 && main.rejects.key.starts_with(main.prefix)) {
+      ngx_log_error(
+          NGX_LOG_EMERG, cf->log, 0,
+          "cc_rejects' key \"%s\" begins as the streams' keys do, and is trimmed; give it "
+          "another one, e.g. cc:rejects",
+          main.rejects.key.c_str());
       return NGX_ERROR;
     }
     if (main.has_channel && !main.spool_given) {

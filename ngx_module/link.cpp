@@ -16,6 +16,10 @@ constexpr ngx_msec_t longest_retry = 1000;
 constexpr ngx_msec_t least_greeting_time = 1000;
 constexpr ngx_msec_t look_every = 100;
 constexpr ngx_msec_t idle_every = 1000;
+constexpr ngx_msec_t replay_timeout = 5000;
+constexpr ngx_msec_t well_after = 3000;
+constexpr ngx_msec_t grace = 5;
+constexpr unsigned most_graces = 20;
 
 const char* const noticed = "cc: ";  // begins each of our lines in error.log
 
@@ -81,7 +85,10 @@ Link::Append Link::append(Pending& pending, bool though_full) {
       &pending, pending.command.data(), bytes);
   if (rc != REDIS_OK) return Append::down;
 
-  pending.deadline = ngx_current_msec + settings_.redis.timeout;
+  // Nobody waits for what is replayed.
+  const ngx_msec_t patience = pending.replayed ? std::max(settings_.redis.timeout, replay_timeout)
+                                               : settings_.redis.timeout;
+  pending.deadline = ngx_current_msec + patience;
   waiting_.push_back(pending);
   if (!pending.replayed) {
     ++live_count_;
@@ -90,7 +97,7 @@ Link::Append Link::append(Pending& pending, bool though_full) {
   }
   // A timer left from earlier fires earlier, and is then set anew: cheaper than moving it each
   // time.
-  if (!deadline_timer_.running()) deadline_timer_.start(settings_.redis.timeout);
+  deadline_timer_.start_by(patience);
   look(pending.partition);
   note_pending();
   return Append::taken;
@@ -99,6 +106,8 @@ Link::Append Link::append(Pending& pending, bool though_full) {
 void Link::answered(Pending& pending, Trouble trouble) {
   pending.stored = trouble == Trouble::none;
   pending.trouble = trouble;
+  graces_ = 0;
+  if (pending.stored && failures_ > 0) well_again();
   waiting_.remove(pending);
   done_.push_back(pending);
 }
@@ -119,10 +128,21 @@ void Link::settle() {
   note_pending();
 }
 
+/// Whose deadline is the next: of each kind the oldest has the earliest.
+const Pending* Link::most_urgent() noexcept {
+  const Pending* live = waiting_.first([](const Pending& pending) { return !pending.replayed; });
+  if (live == nullptr) return waiting_.empty() ? nullptr : &waiting_.front();
+  const Pending& front = waiting_.front();
+  return static_cast<ngx_msec_int_t>(front.deadline - live->deadline) < 0 ? &front : live;
+}
+
 void Link::deadline_fired() {
-  if (waiting_.empty()) return;
-  auto left = static_cast<ngx_msec_int_t>(waiting_.front().deadline - ngx_current_msec);
+  const Pending* urgent = most_urgent();
+  if (urgent == nullptr) return;
+  auto left = static_cast<ngx_msec_int_t>(urgent->deadline - ngx_current_msec);
   if (left > 0) return deadline_timer_.start(static_cast<ngx_msec_t>(left));
+  // Not Redis was slow, but we: it has answered, and the loop did not come to read it.
+  if (wire_.has_unread() && ++graces_ <= most_graces) return deadline_timer_.start(grace);
   ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                 "%sRedis %s has not answered for %M ms, %uz entries wait; connecting anew", noticed,
                 settings_.redis.shown.c_str(), settings_.redis.timeout, live_count_);
@@ -197,8 +217,10 @@ void Link::looked(unsigned partition, std::uint64_t length) {
 void Link::idle_fired() {
   idle_timer_.start(idle_every);
   if (state_ != State::up) return;
+  if (ngx_current_msec - up_since_ >= well_after) well_again();
+  const ngx_msec_t patience = std::max(idle_every, settings_.redis.timeout);
   for (const Stream& stream : streams_) {
-    if (stream.asked && ngx_current_msec - stream.asked_at >= idle_every) {
+    if (stream.asked && ngx_current_msec - stream.asked_at >= patience) {
       complain("is silent", "no answer to a question of ours");
       return drop(Trouble::redis_timeout);
     }
@@ -236,7 +258,8 @@ void Link::greet() {
     auto* reply = static_cast<redisReply*>(reply_data);
     if (reply == nullptr) return;  // the connection ended
     if (reply->type == REDIS_REPLY_ERROR) {
-      link_of(context)->greeted(reply->str);
+      // Its first word only: some errors repeat the command, and that holds the password.
+      link_of(context)->greeted(std::string(error_code(reply)).c_str());
     } else if (last != nullptr) {
       link_of(context)->greeted(nullptr);
     }
@@ -259,11 +282,15 @@ void Link::greeted(const char* error) {
   }
   enter(State::up);
   retry_timer_.stop();
-  if (failures_ > 0) {
-    add(slot_.reconnects);
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "%sconnected to Redis %s again", noticed,
-                  settings_.redis.shown.c_str());
-  }
+  up_since_ = ngx_current_msec;
+  if (failures_ == 0) return;
+  add(slot_.reconnects);
+  ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "%sconnected to Redis %s again", noticed,
+                settings_.redis.shown.c_str());
+}
+
+/// It takes entries, or has been there for a while. A greeting alone proves little.
+void Link::well_again() {
   failures_ = 0;
   last_complaint_[0] = '\0';
 }
@@ -273,6 +300,7 @@ void Link::wire_gone() {
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "%sthe connection to Redis %s has ended", noticed,
                   settings_.redis.shown.c_str());
   }
+  if (state_ == State::greeting && !give_up_) complain("ends the connection", "without a greeting");
   // What is known of the streams goes with the connection: it may be another Redis next time.
   for (Stream& stream : streams_) stream = {};
   if (state_ != State::closed) retry_later();

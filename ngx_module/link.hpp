@@ -78,6 +78,8 @@ class Link final : private Wire::Owner {
   void retry_later();
   void retry_timer_fired();
   void deadline_fired();
+  const Pending* most_urgent() noexcept;
+  void well_again();
   void idle_fired();
   void drop(Trouble reason);
   void settle();
@@ -93,8 +95,10 @@ class Link final : private Wire::Owner {
   Wire wire_;
 
   State state_ = State::down;
-  unsigned failures_ = 0;  // in a row, for the backoff
-  bool give_up_ = false;   // the greeting failed: free the context in settle()
+  unsigned failures_ = 0;  // in a row, for the backoff; over once an entry was taken
+  unsigned graces_ = 0;    // given in a row to answers that lie in the socket
+  ngx_msec_t up_since_ = 0;
+  bool give_up_ = false;  // the greeting failed: free the context in settle()
   char last_complaint_[128] = "";
   Trouble losing_ = Trouble::redis_lost;  // what answers that never came mean just now
 

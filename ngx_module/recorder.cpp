@@ -1,5 +1,7 @@
 #include "recorder.hpp"
 
+#include <new>
+
 #include "command.hpp"
 
 namespace cc {
@@ -50,7 +52,12 @@ Recorder::Taken Recorder::record(ngx_http_request_t* request, const ChannelSetti
   pending.received_ms = received_ms;
   pending.partition_hash = partition_hash;
   pending.channel = channel.code;
-  build_command(pending, settings_, channel.field, header, body);
+  try {
+    build_command(pending, settings_, channel.field, header, body);
+  } catch (const std::bad_alloc&) {
+    pool_.give_back(pending);
+    throw;
+  }
 
   // Without a spool a stream that nobody drains is still better than nothing.
   pending.trouble = trouble_of(link_.append(pending, !spool_.configured()));
@@ -94,11 +101,12 @@ void Recorder::finish(Pending& pending) {
   if (request != nullptr) pending.cleanup->handler = nullptr;
   pool_.give_back(pending);
   // At the worker's end the requests are going as well.
-  if (stopping_ || request == nullptr) {
-    if (fate.stored) add(slot_.stored_unanswered);
-    return;
+  if (!stopping_ && request != nullptr) return answer_(request, fate);
+  add(fate.stored ? slot_.stored_unanswered : slot_.failed[index_of(fate.trouble)]);
+  if (!fate.stored) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "cc: a callback whose sender has gone could not be stored");
   }
-  answer_(request, fate);
 }
 
 }  // namespace cc

@@ -6,7 +6,9 @@
 #include "ngx.hpp"
 
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "counters.hpp"
 #include "link.hpp"
@@ -37,9 +39,10 @@ class Replay {
   bool send(const SpoolRecord& record);
   void batch_ended();
   void finish_file();
+  void remove_stuck();
   void wait(ngx_msec_t delay);
   void back_off();
-  void drop_file();
+  bool complain(const Error& error);
 
   const MainSettings& settings_;
   Slot& slot_;
@@ -50,11 +53,15 @@ class Replay {
   std::unique_ptr<SpoolReader> file_;
   unsigned damage_counted_ = 0;  // of `file_`
   std::size_t in_flight_ = 0;
-  std::size_t sent_ = 0;  // of this batch
-  bool refused_ = false;  // one of this batch was
+  std::size_t stored_ = 0;  // of this batch, before the first that was refused
+  bool refused_ = false;    // one of this batch was
   unsigned failures_ = 0;
+  ngx_msec_t link_seen_ = 0;  // when the link was last up
+  // Done with, but the disk would not let them go. Held, or they would be replayed again.
+  std::vector<std::unique_ptr<SpoolReader>> stuck_;
+  ngx_msec_t stuck_tried_ = 0;
   ngx_msec_t searched_at_ = 0;  // the directory
-  std::string last_complaint_;
+  std::set<std::string> complained_;
 };
 
 }  // namespace cc

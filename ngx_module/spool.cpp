@@ -6,7 +6,7 @@
 namespace cc {
 namespace {
 
-constexpr std::uint64_t most_in_file = 16 * 1024 * 1024;  // then the next one: progress is by file
+constexpr std::uint64_t most_in_file = 4 * 1024 * 1024;  // then the next one: progress is by file
 constexpr ngx_msec_t measure_every = 1000;
 
 std::int64_t oldest_of(PendingList& batch) {
@@ -21,7 +21,7 @@ std::int64_t oldest_of(PendingList& batch) {
 }  // namespace
 
 Spool::Spool(const SpoolSettings& settings, Slot& slot, Owner& owner)
-    : settings_(settings), slot_(slot), owner_(owner) {
+    : settings_(settings), slot_(slot), owner_(owner), directory_(settings.directory) {
   event_identity_.fd = -1;
   event_identity_.data = this;
   flush_event_.data = &event_identity_;
@@ -29,6 +29,8 @@ Spool::Spool(const SpoolSettings& settings, Slot& slot, Owner& owner)
   flush_event_.handler = [](ngx_event_t* event) noexcept {
     static_cast<Spool*>(static_cast<ngx_connection_t*>(event->data)->data)->flush();
   };
+  if (!configured()) return;
+  if (auto opened = directory_.open(); !opened) complain(opened.error());
 }
 
 Spool::~Spool() {
@@ -47,10 +49,12 @@ void Spool::flush() {
   batch.append(unwritten_);
   if (batch.empty()) return;
   const bool written = write(batch);
+  // The disk took its time, and deadlines are counted from NGINX's clock.
+  ngx_time_update();
   while (!batch.empty()) {
     Pending& pending = batch.pop_front();
-    pending.stored = written;
-    pending.spool_failed = !written;
+    pending.stored = written && !pending.spool_failed;
+    pending.spool_failed = !pending.stored;
     owner_.spool_outcome(pending);
   }
 }
@@ -61,23 +65,29 @@ bool Spool::write(PendingList& batch) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     const bool was_new = file_ == nullptr;
     if (was_new) {
-      auto made = SpoolFile::create(settings_.directory, "nginx", oldest_of(batch));
+      auto made = SpoolFile::create(directory_, "nginx", oldest_of(batch));
       if (!made) {
         complain(made.error());
         return false;
       }
       file_ = *std::move(made);
+      begun_at_ = ngx_current_msec;
     }
-    batch_.clear();
-    const bool all_fit = batch.first([&](const Pending& pending) {
-      return !append_spool_record(batch_, file_->salt(),
-                                  {pending.channel, pending.partition_hash, pending.envelope()});
-    }) == nullptr;
-    if (!all_fit) return false;  // beyond 64 MB: cc_limits bytes and client_max_body_size say less
-    if (write_to_file()) return true;
-    if (was_new) break;
+    if (encode(batch) && write_to_file()) return true;
+    if (was_new || batch_.empty()) break;
   }
   return false;
+}
+
+/// What is too large for the format (64 MB) fails alone. False if nothing is left to write.
+bool Spool::encode(PendingList& batch) {
+  batch_.clear();
+  (void)batch.first([&](Pending& pending) {
+    pending.spool_failed = !append_spool_record(
+        batch_, file_->salt(), {pending.channel, pending.partition_hash, pending.envelope()});
+    return false;
+  });
+  return !batch_.empty();
 }
 
 bool Spool::write_to_file() {
@@ -102,13 +112,12 @@ bool Spool::write_to_file() {
 /// others write too; between two looks what we wrote ourselves is known.
 bool Spool::has_room() {
   if (measured_at_ == 0 || ngx_current_msec - measured_at_ >= measure_every) {
-    auto listing = list_spool(settings_.directory);
-    if (!listing) {
-      complain(listing.error());
-      return false;
-    }
-    written_ = listing->bytes;
     measured_at_ = ngx_current_msec;
+    if (auto listing = list_spool(settings_.directory)) {
+      written_ = listing->bytes;
+    } else {
+      complain(listing.error());  // and go on with what is known: the file itself may be well
+    }
   }
   if (written_ < settings_.most_bytes) return true;
   complain(Error{"spool: \"" + settings_.directory + "\" holds " + std::to_string(written_) +
@@ -116,14 +125,16 @@ bool Spool::has_room() {
   return false;
 }
 
-bool Spool::seal() noexcept {
-  return std::exchange(file_, nullptr) != nullptr;
+bool Spool::seal(ngx_msec_t age) noexcept {
+  if (file_ == nullptr || ngx_current_msec - begun_at_ < age) return false;
+  file_.reset();
+  return true;
 }
 
 /// Once for each trouble, until the spool is well again.
 void Spool::complain(const Error& error) {
   add(slot_.spool_errors);
-  if (error.message == last_complaint_) return;
+  if (trouble_kind(error.message) == trouble_kind(last_complaint_)) return;
   last_complaint_ = error.message;
   ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cc: %s", last_complaint_.c_str());
 }

@@ -36,13 +36,14 @@ class Spool {
   /// Writes what was put, now; for the worker's end, else it happens by itself.
   void flush();
 
-  /// Ends the file being written, if there is one; true if there was. Whoever replays finds it in
-  /// the directory.
-  bool seal() noexcept;
+  /// Ends the file being written, if there is one that is at least as old as this; true if there
+  /// was. Whoever replays finds it in the directory.
+  bool seal(ngx_msec_t age = 0) noexcept;
 
  private:
   bool write(PendingList& batch);
   bool write_to_file();
+  bool encode(PendingList& batch);
   bool has_room();
   void complain(const Error& error);
 
@@ -53,7 +54,9 @@ class Spool {
   ngx_event_t flush_event_{};  // posted: runs at the end of the tick
   PendingList unwritten_;
   std::string batch_;
+  SpoolDirectory directory_;
   std::unique_ptr<SpoolFile> file_;
+  ngx_msec_t begun_at_ = 0;    // when `file_` was made
   std::uint64_t written_ = 0;  // in the directory as of `measured_at_`, and by us since
   ngx_msec_t measured_at_ = 0;
   std::string last_complaint_;

@@ -30,6 +30,13 @@ class Timer {
     stop();
     ngx_add_timer(&event_, delay);
   }
+  /// So that it fires `delay` ms from now at the latest.
+  void start_by(ngx_msec_t delay) noexcept {
+    if (!running() ||
+        static_cast<ngx_msec_int_t>(event_.timer.key - (ngx_current_msec + delay)) > 0) {
+      start(delay);
+    }
+  }
   void stop() noexcept {
     if (event_.timer_set) ngx_del_timer(&event_);
   }

@@ -1,6 +1,7 @@
 #include "wire.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <utility>
 
 #include <hiredis/async.h>
@@ -45,6 +46,11 @@ std::string Wire::open(const RedisSettings& settings, void* data) {
 
 void Wire::close() {
   if (context_ != nullptr) redisAsyncFree(context_);
+}
+
+bool Wire::has_unread() const noexcept {
+  int bytes = 0;
+  return context_ != nullptr && ::ioctl(context_->c.fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 /// Puts NGINX's connection around hiredis' socket.

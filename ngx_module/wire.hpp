@@ -43,6 +43,8 @@ class Wire {
   std::string open(const RedisSettings& settings, void* data);
   /// Ends it now, without a word to the other side.
   void close();
+  /// Whether answers lie in the socket that have not been read yet.
+  bool has_unread() const noexcept;
   /// Null while there is none.
   redisAsyncContext* context() const noexcept { return context_; }
 

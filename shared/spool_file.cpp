@@ -1,7 +1,6 @@
 #include "spool_file.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -23,33 +22,26 @@ constexpr std::string_view damaged_suffix = ".damaged";
 constexpr std::string_view new_suffix = ".spool.new";
 constexpr std::time_t abandoned_after_s = 60;  // a .new file of a process that died in making it
 constexpr std::size_t chunk = 256 * 1024;
+constexpr std::uint64_t block = 4096;  // what a disk fails to give back, at least
 
+// The file's name last: see trouble_kind().
 Error trouble(const char* action, const std::string& path, int number) {
-  return Error{std::string("spool: cannot ") + action + " \"" + path + "\" (" +
-               std::to_string(number) + ": " + std::strerror(number) + ")"};
+  return Error{std::string("spool: cannot ") + action + " (" + std::to_string(number) + ": " +
+               std::strerror(number) + "): \"" + path + "\""};
 }
 
-bool lock(int fd) noexcept {
+template <class Call>
+int uninterrupted(Call call) noexcept {
   int result = 0;
   do {
-    result = ::flock(fd, LOCK_EX | LOCK_NB);
-  } while (result != 0 && errno == EINTR);
-  return result == 0;
-}
-
-int fdatasync_whole(int fd) noexcept {
-  int result = 0;
-  do {
-    result = ::fdatasync(fd);
+    result = call();
   } while (result != 0 && errno == EINTR);
   return result;
 }
 
-Result<bool> sync_directory(const std::string& directory) {
-  Descriptor file{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!file) return trouble("open the directory", directory, errno);
-  if (::fsync(file.get()) != 0) return trouble("fsync the directory", directory, errno);
-  return true;
+/// EWOULDBLOCK in errno where somebody else has it.
+bool lock(int fd) noexcept {
+  return uninterrupted([fd] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0;
 }
 
 /// The number that a file's name begins with; 0 where there is none.
@@ -64,13 +56,14 @@ void remove_if_abandoned(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return;
   if (status.st_mtime + abandoned_after_s > std::time(nullptr)) return;
-  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  Descriptor file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (file && lock(file.get())) ::unlink(path.c_str());
 }
 
-void keep_as_damaged(const std::string& path) {
+Result<bool> keep_as_damaged(const std::string& path) {
   const std::string kept = path + std::string(damaged_suffix);
-  (void)::rename(path.c_str(), kept.c_str());
+  if (::rename(path.c_str(), kept.c_str()) == 0 || errno == ENOENT) return true;
+  return trouble("rename", path, errno);
 }
 
 }  // namespace
@@ -101,7 +94,11 @@ Result<SpoolListing> list_spool(const std::string& directory) {
   std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
   if (!dir) return trouble("read the directory", directory, errno);
   SpoolListing listing;
-  while (const dirent* entry = ::readdir(dir.get())) {
+  for (;;) {
+    errno = 0;  // readdir's only way to tell an error from the end
+    const dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr && errno != 0) return trouble("read the directory", directory, errno);
+    if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     if (name.ends_with(damaged_suffix)) ++listing.damaged;
     if (name.ends_with(new_suffix)) remove_if_abandoned(directory + "/" + std::string(name));
@@ -112,7 +109,9 @@ Result<SpoolListing> list_spool(const std::string& directory) {
       continue;
     }
     const auto bytes = static_cast<std::uint64_t>(status.st_size);
-    listing.files.push_back({std::string(name), created_of(name), bytes});
+    std::int64_t created_ms = created_of(name);
+    if (created_ms == 0) created_ms = std::int64_t{status.st_mtime} * 1000;  // not named by us
+    listing.files.push_back({std::string(name), created_ms, bytes});
     listing.bytes += bytes;
   }
   std::sort(listing.files.begin(), listing.files.end(),
@@ -123,41 +122,63 @@ Result<SpoolListing> list_spool(const std::string& directory) {
   return listing;
 }
 
+std::string_view trouble_kind(std::string_view message) noexcept {
+  return message.substr(0, message.find('"'));
+}
+
 // ---- SpoolReader ----
 
 SpoolReader::SpoolReader(std::string path, std::int64_t created_ms, Descriptor file)
     : path_(std::move(path)), created_ms_(created_ms), file_(std::move(file)) {}
 
-Result<std::unique_ptr<SpoolReader>> SpoolReader::adopt(const std::string& directory,
-                                                        const std::string& name) {
-  std::string path = directory + "/" + name;
-  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!file && errno == ENOENT) return std::unique_ptr<SpoolReader>{};
-  if (!file) return trouble("open", path, errno);
-  if (!lock(file.get())) return std::unique_ptr<SpoolReader>{};
+SpoolReader::Adoption SpoolReader::adopt(const std::string& directory, const std::string& name) {
+  Adoption adoption;
+  const std::string path = directory + "/" + name;
+  // For writing, as some file systems lock no other; nothing is written.
+  Descriptor file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
+  if (!file) {
+    if (errno == ENOENT) return adoption;
+    adoption.no_descriptor = errno == EMFILE || errno == ENFILE;
+    adoption.trouble = trouble("open", path, errno);
+    return adoption;
+  }
+  if (!lock(file.get())) {
+    if (errno != EWOULDBLOCK) adoption.trouble = trouble("lock", path, errno);
+    return adoption;
+  }
   struct stat status {};
   // Replayed and removed by somebody else between our look and our lock.
-  if (::fstat(file.get(), &status) != 0 || status.st_nlink == 0) {
-    return std::unique_ptr<SpoolReader>{};
-  }
+  if (::fstat(file.get(), &status) != 0 || status.st_nlink == 0) return adoption;
   std::unique_ptr<SpoolReader> reader(new SpoolReader(path, created_of(name), std::move(file)));
-  if (auto read = reader->read_header(); !read) {
-    keep_as_damaged(path);
-    return Error{read.error().message + "; kept as \"" + path + std::string(damaged_suffix) + "\""};
+  reader->size_ = static_cast<std::uint64_t>(status.st_size);
+  auto header = reader->read_header();
+  if (!header) {
+    adoption.trouble = header.error();
+  } else if (!*header) {
+    adoption.put_aside = !!keep_as_damaged(path);
+    adoption.trouble = Error{"spool: no spool file of CC; put aside as .damaged: \"" + path + "\""};
+  } else {
+    adoption.reader = std::move(reader);
   }
-  return reader;
+  return adoption;
 }
 
 /// Reads until `wanted` bytes are in the buffer, or the file's end. Returns how many there are.
 Result<std::size_t> SpoolReader::fill(std::size_t wanted) {
   while (buffer_.size() < wanted && !at_end_) {
     const std::size_t before = buffer_.size();
-    buffer_.resize(std::max(wanted, before + 1));
-    const ssize_t n = ::pread(file_.get(), buffer_.data() + before, buffer_.size() - before,
-                              static_cast<off_t>(confirmed_ + before));
+    const std::uint64_t at = confirmed_ + before;
+    buffer_.resize(wanted);
+    const ssize_t n =
+        ::pread(file_.get(), buffer_.data() + before, wanted - before, static_cast<off_t>(at));
     const int number = errno;
     buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     if (n < 0 && number == EINTR) continue;
+    if (n < 0 && number == EIO && at < size_) {
+      // What the disk does not give back reads as zeros, which is no record: go on behind it.
+      buffer_.append(std::min<std::uint64_t>(block - at % block, size_ - at), '\0');
+      continue;
+    }
     if (n < 0) return trouble("read", path_, number);
     at_end_ = n == 0;
   }
@@ -168,8 +189,12 @@ Result<bool> SpoolReader::read_header() {
   auto filled = fill(max_spool_header);
   if (!filled) return filled.error();
   std::size_t length = 0;
+  if (is_newer_spool(buffer_)) {
+    auto newer = decode_spool_header(buffer_, length);
+    return Error{"spool: " + newer.error().message + "; left as it is: \"" + path_ + "\""};
+  }
   auto header = decode_spool_header(buffer_, length);
-  if (!header) return Error{"spool: \"" + path_ + "\" is " + header.error().message};
+  if (!header) return false;
   salt_ = header->salt;
   confirmed_ = length;
   buffer_.clear();
@@ -180,7 +205,6 @@ Result<bool> SpoolReader::read_header() {
 Result<std::vector<SpoolRecord>> SpoolReader::read(std::size_t most, std::size_t bytes) {
   std::vector<SpoolRecord> records;
   places_.clear();
-  trailing_damage_ = 0;
   if (finished_) return records;
   // Views into the buffer: it must not grow once the first record has been taken, so records are
   // looked for first and taken afterwards.
@@ -191,27 +215,23 @@ Result<std::vector<SpoolRecord>> SpoolReader::read(std::size_t most, std::size_t
   };
   std::vector<Found> found;
   std::size_t at = 0;
-  unsigned damaged = 0;
-  bool in_damage = false;
+  End end = End::clean;  // as seen behind the last record found
   if (auto filled = fill(std::min(bytes, chunk)); !filled) return filled.error();
   while (found.size() < most && (found.empty() || at < bytes)) {
     const auto step = next_spool_record(std::string_view(buffer_).substr(at), at_end_, salt_);
     if (step.kind == SpoolStep::Kind::record) {
-      found.push_back({at, at + step.consumed, damaged});
-      damaged = 0;
-      in_damage = false;
+      found.push_back({at, at + step.consumed, end == End::clean ? 0U : 1U});
+      end = End::clean;
       at += step.consumed;
     } else if (step.kind == SpoolStep::Kind::damaged) {
-      if (!in_damage) ++damaged;
-      in_damage = true;
+      end = end == End::clean && step.torn ? End::torn : End::damaged;
       at += step.consumed;
     } else if (step.kind == SpoolStep::Kind::partial) {
       if (!found.empty() && at + step.wanted > bytes) break;
       if (auto filled = fill(at + step.wanted); !filled) return filled.error();
-    } else if (at_end_) {
+    } else if (at_end_ || !found.empty()) {
       break;
     } else {
-      if (!found.empty()) break;
       if (auto filled = fill(buffer_.size() + chunk); !filled) return filled.error();
     }
   }
@@ -220,10 +240,9 @@ Result<std::vector<SpoolRecord>> SpoolReader::read(std::size_t most, std::size_t
     records.push_back(next_spool_record(whole, true, salt_).record);
     places_.push_back({confirmed_ + place.end, place.damaged_before});
   }
-  trailing_damage_ = damaged;
   if (records.empty()) {
     finished_ = true;
-    torn_end_ = trailing_damage_ > 0;
+    end_ = end;
   }
   return records;
 }
@@ -239,48 +258,60 @@ void SpoolReader::confirm(std::size_t count) {
 }
 
 Result<bool> SpoolReader::remove() {
-  if (damaged_within_ > 0) {
-    keep_as_damaged(path_);
-    return true;
-  }
+  if (damaged_within_ > 0 || end_ == End::damaged) return keep_as_damaged(path_);
   if (::unlink(path_.c_str()) != 0 && errno != ENOENT) return trouble("remove", path_, errno);
+  return true;
+}
+
+// ---- SpoolDirectory ----
+
+Result<bool> SpoolDirectory::open() {
+  Descriptor file{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!file) return trouble("open the directory", path_, errno);
+  file_ = std::move(file);
+  return true;
+}
+
+Result<bool> SpoolDirectory::sync() {
+  if (!file_) {
+    if (auto opened = open(); !opened) return opened.error();
+  }
+  if (uninterrupted([this] { return ::fsync(file_.get()); }) != 0) {
+    return trouble("fsync the directory", path_, errno);
+  }
   return true;
 }
 
 // ---- SpoolFile ----
 
-SpoolFile::SpoolFile(std::string directory, std::string path, std::int64_t created_ms,
-                     std::uint64_t salt, Descriptor file)
-    : directory_(std::move(directory)),
-      path_(std::move(path)),
-      created_ms_(created_ms),
-      salt_(salt),
-      file_(std::move(file)) {}
+SpoolFile::SpoolFile(SpoolDirectory& directory, std::string path, std::uint64_t salt,
+                     Descriptor file)
+    : directory_(directory), path_(std::move(path)), salt_(salt), file_(std::move(file)) {}
 
 SpoolFile::~SpoolFile() {
   if (file_ && !named_) ::unlink(new_path().c_str());
 }
 
-Result<std::unique_ptr<SpoolFile>> SpoolFile::create(const std::string& directory,
+Result<std::unique_ptr<SpoolFile>> SpoolFile::create(SpoolDirectory& directory,
                                                      const std::string& writer,
                                                      std::int64_t created_ms) {
-  static std::atomic<unsigned> files{0};
   std::uint64_t salt = 0;
   if (::getrandom(&salt, sizeof salt, 0) != sizeof salt) {
     return Error{"spool: the kernel gives no random bytes"};
   }
-  std::string path = directory + "/" + std::to_string(created_ms) + "-" + writer + "-" +
-                     std::to_string(::getpid()) + "-" + std::to_string(++files) +
-                     std::string(suffix);
+  // With the salt no two writers ever choose the same name, wherever they run.
+  const std::string header =
+      encode_spool_header({salt, created_ms, writer + "-" + std::to_string(::getpid())});
+  std::string path = directory.path() + "/" + std::to_string(created_ms) + "-" + writer + "-" +
+                     hex_of(salt) + std::string(suffix);
   const std::string new_path = path + ".new";
   Descriptor file{::open(new_path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
                          S_IRUSR | S_IWUSR)};
   if (!file) return trouble("create", new_path, errno);
-  if (!lock(file.get())) return trouble("lock", new_path, errno);
-  std::unique_ptr<SpoolFile> made(
-      new SpoolFile(directory, std::move(path), created_ms, salt, std::move(file)));
-  const std::string header =
-      encode_spool_header({salt, created_ms, writer + "-" + std::to_string(::getpid())});
+  const bool locked = lock(file.get());
+  const int number = errno;
+  std::unique_ptr<SpoolFile> made(new SpoolFile(directory, std::move(path), salt, std::move(file)));
+  if (!locked) return trouble("lock", new_path, number);
   if (auto written = made->write_whole(header); !written) return written.error();
   made->bytes_ = header.size();
   return made;
@@ -303,7 +334,10 @@ Result<bool> SpoolFile::give_name() {
     return trouble("rename", new_path(), errno);
   }
   named_ = true;
-  return sync_directory(directory_);
+  auto synced = directory_.sync();
+  // Nothing in it was answered for, so it need not stay, and would with each try otherwise.
+  if (!synced) ::unlink(path_.c_str());
+  return synced;
 }
 
 Result<bool> SpoolFile::append(std::string_view records) {
@@ -312,7 +346,7 @@ Result<bool> SpoolFile::append(std::string_view records) {
     usable_ = ::ftruncate(file_.get(), static_cast<off_t>(bytes_)) == 0;
     return written.error();
   }
-  if (fdatasync_whole(file_.get()) != 0) {
+  if (uninterrupted([this] { return ::fdatasync(file_.get()); }) != 0) {
     usable_ = false;
     return trouble("fdatasync", named_ ? path_ : new_path(), errno);
   }

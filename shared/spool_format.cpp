@@ -30,14 +30,6 @@ std::uint32_t u32_at(std::string_view bytes, std::size_t at) noexcept {
   return value;
 }
 
-std::string hex_of(std::uint64_t salt) {
-  std::string bytes;
-  for (unsigned shift = 64; shift > 0; shift -= 8) {
-    bytes += static_cast<char>((salt >> (shift - 8)) & 0xFF);
-  }
-  return to_hex(bytes);
-}
-
 /// Over salt, length and body, which stands behind the checksum's place.
 std::uint32_t checksum(std::uint64_t salt, std::string_view length, std::string_view body) {
   std::array<char, 8> salt_bytes{};
@@ -76,6 +68,14 @@ Look look(std::string_view bytes, std::uint64_t salt, std::size_t& size, SpoolRe
 
 }  // namespace
 
+std::string hex_of(std::uint64_t salt) {
+  std::string bytes;
+  for (unsigned shift = 64; shift > 0; shift -= 8) {
+    bytes += static_cast<char>((salt >> (shift - 8)) & 0xFF);
+  }
+  return to_hex(bytes);
+}
+
 std::string encode_spool_header(const SpoolHeader& header) {
   std::string out(magic);
   out += ' ';
@@ -90,6 +90,11 @@ std::string encode_spool_header(const SpoolHeader& header) {
   }
   out += '\n';
   return out;
+}
+
+bool is_newer_spool(std::string_view bytes) noexcept {
+  const std::string known = std::string(magic) + " " + std::string(version) + " ";
+  return bytes.starts_with(known.substr(0, magic.size() + 2)) && !bytes.starts_with(known);
 }
 
 Result<SpoolHeader> decode_spool_header(std::string_view bytes, std::size_t& length) {
@@ -147,6 +152,7 @@ bool append_spool_record(std::string& out, std::uint64_t salt, const SpoolRecord
 SpoolStep next_spool_record(std::string_view bytes, bool at_end, std::uint64_t salt) {
   SpoolStep step;
   if (bytes.empty()) return step;
+  bool begins_cut = false;
   for (std::size_t at = 0; at < bytes.size();) {
     std::size_t size = 0;
     const Look seen = look(bytes.substr(at), salt, size, step.record);
@@ -162,11 +168,13 @@ SpoolStep next_spool_record(std::string_view bytes, bool at_end, std::uint64_t s
       step.wanted = at == 0 ? size : 0;
       return step;
     }
+    begins_cut |= at == 0 && seen == Look::cut;
     const auto next = bytes.find(mark.front(), at + 1);
     at = next == std::string_view::npos ? bytes.size() : next;
   }
   step.kind = SpoolStep::Kind::damaged;
   step.consumed = bytes.size();
+  step.torn = begins_cut;
   return step;
 }
 

@@ -33,6 +33,9 @@ struct SpoolRecord {
   std::string_view envelope;
 };
 
+/// As the header and a file's name have it: 16 hex digits.
+std::string hex_of(std::uint64_t salt);
+
 inline constexpr std::size_t max_spool_header = 128;
 /// Of the channel's code and the envelope together; a length beyond it is damage.
 inline constexpr std::size_t max_spool_payload = 64 * 1024 * 1024;
@@ -40,6 +43,9 @@ inline constexpr std::size_t max_spool_channel = 255;
 
 /// Space, newline and control bytes in `writer` become '-'; it is cut to fit.
 std::string encode_spool_header(const SpoolHeader& header);
+
+/// Whether it is one of a version that this build does not know: nothing to be touched.
+bool is_newer_spool(std::string_view bytes) noexcept;
 
 /// `length` is that of the header, its newline included.
 /// Errors: no spool file, an unknown version (names it), a malformed field.
@@ -59,12 +65,13 @@ struct SpoolStep {
   Kind kind = Kind::end;
   std::size_t consumed = 0;  // how far to go on; 0 where kind is partial
   std::size_t wanted = 0;    // partial: the bytes that it needs in all
+  bool torn = false;         // damaged: a record whose end lies behind the file's end
   SpoolRecord record;
 };
 
 /// `at_end`: the file has nothing behind `bytes`. After damage it goes on at the next place where a
-/// whole record stands, so one bad sector costs no more than what lay on it. Kind `damaged` with
-/// `consumed` at the end of `bytes` at the file's end is a torn last entry.
+/// whole record stands, so one bad sector costs no more than what lay on it. Damage to the file's
+/// end is a torn last entry, which nobody was answered for, only if `torn`.
 SpoolStep next_spool_record(std::string_view bytes, bool at_end, std::uint64_t salt);
 
 }  // namespace cc

@@ -135,19 +135,37 @@ BOOST_AUTO_TEST_CASE(addresses_that_are_no_networks_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_options_are_refused) {
-  expect_refused(channel("e9 tokens=e9.tokens tokns=x"), {"\"tokns=x\"", "it takes"});
+  expect_refused(channel("e9 tokens=e9.tokens tokns=x"), {"\"tokns=…\"", "it takes"});
   auto settings = channel("e9 tokens=e9.tokens");
   settings.http = "cc_redis unix:/x retries=3;";
-  expect_refused(settings, {"\"retries=3\"", "timeout=TIME"});
+  expect_refused(settings, {"\"retries=…\"", "timeout=TIME"});
   settings.http = redis + "cc_stream cc:events: parts=3;";
-  expect_refused(settings, {"\"parts=3\"", "partitions=P"});
+  expect_refused(settings, {"\"parts=…\"", "partitions=P"});
   settings.http = redis + "cc_limits files=3;";
-  expect_refused(settings, {"\"files=3\""});
+  expect_refused(settings, {"\"files=…\""});
   settings.http = redis + "cc_rejects cc:rejects min=3;";
-  expect_refused(settings, {"\"min=3\"", "max=N"});
+  expect_refused(settings, {"\"min=…\"", "max=N"});
   settings.http = redis;
   settings.spool = "cc_spool spool min=3;";
-  expect_refused(settings, {"\"min=3\"", "max=SIZE"});
+  expect_refused(settings, {"\"min=…\"", "max=SIZE"});
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_in_the_wrong_place_is_not_repeated) {
+  auto settings = channel("e9 tokens=e9.tokens");
+  for (std::string http : {"cc_redis unix:/x password=hunter2;", "cc_redis redis://:hunter2@host;",
+                           "cc_redis user:hunter2@127.0.0.1:6379;"}) {
+    settings.http = http;
+    auto outcome = check_configuration(folder, settings);
+    BOOST_TEST(outcome.status != 0);
+    BOOST_TEST(outcome.output.find("hunter2") == std::string::npos, outcome.output);
+    BOOST_TEST(outcome.output.find("password") != std::string::npos, outcome.output);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_rejects_among_the_streams_is_refused) {
+  auto settings = channel("e9 tokens=e9.tokens");
+  settings.http = redis + "cc_rejects cc:events:rejects;";
+  expect_refused(settings, {"cc:events:rejects", "another one"});
 }
 
 BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_refused) {
@@ -172,7 +190,7 @@ BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_refused) {
   settings.spool = "cc_spool spool max=1k;";
   expect_refused(settings, {"max=1k", "1m"});
   settings.spool = "cc_spool spool replay=0;";
-  expect_refused(settings, {"replay=0", "1 to 100000"});
+  expect_refused(settings, {"replay=0", "1 to 6000"});
 }
 
 BOOST_AUTO_TEST_CASE(addresses_that_are_none_are_refused) {
@@ -198,6 +216,10 @@ BOOST_AUTO_TEST_CASE(what_is_missing_or_given_twice_is_refused) {
   expect_refused(settings, {"cc_spool is given twice"});
   settings.spool = "cc_spool body;";  // client_body_temp_path's
   expect_refused(settings, {"used for something else"});
+  settings.spool = "cc_spool '';";
+  expect_refused(settings, {"is no directory"});
+  settings.spool = "cc_spool max=4g;";
+  expect_refused(settings, {"\"max=4g\" is no directory"});
   settings.spool = "cc_spool missing/parent;";
   expect_refused(settings, {"missing/parent"});
   settings = channel("e9 tokens=e9.tokens; cc_channel e9 tokens=e9.tokens");

@@ -18,11 +18,12 @@ struct Fixture {
     char name[] = "/tmp/cc-spool-XXXXXX";
     BOOST_REQUIRE(::mkdtemp(name) != nullptr);
     directory = name;
+    opened = SpoolDirectory(directory);
   }
   ~Fixture() { fs::remove_all(directory); }
 
   std::unique_ptr<SpoolFile> begin(std::int64_t created_ms = 1000) {
-    auto made = SpoolFile::create(directory, "unit", created_ms);
+    auto made = SpoolFile::create(opened, "unit", created_ms);
     BOOST_REQUIRE(made);
     return *std::move(made);
   }
@@ -45,9 +46,9 @@ struct Fixture {
   }
 
   std::unique_ptr<SpoolReader> adopt(const SpoolEntry& entry) {
-    auto reader = SpoolReader::adopt(directory, entry.name);
-    BOOST_REQUIRE(reader);
-    return *std::move(reader);
+    auto adoption = SpoolReader::adopt(directory, entry.name);
+    BOOST_TEST(adoption.trouble.message == "");
+    return std::move(adoption.reader);
   }
 
   unsigned files_of_any_kind() {
@@ -56,6 +57,7 @@ struct Fixture {
   }
 
   std::string directory;
+  SpoolDirectory opened{""};
 };
 
 }  // namespace
@@ -195,20 +197,49 @@ BOOST_AUTO_TEST_CASE(strangers_are_put_aside_or_left_alone) {
   fs::create_directory(directory + "/7-directory.spool");
   BOOST_REQUIRE_EQUAL(listed().size(), 1U);
   const auto adopted = SpoolReader::adopt(directory, "5-x.spool");
-  BOOST_REQUIRE(!adopted);
-  BOOST_TEST(adopted.error().message.find("5-x.spool") != std::string::npos);
+  BOOST_TEST(adopted.reader == nullptr);
+  BOOST_TEST(adopted.put_aside);
+  BOOST_TEST(adopted.trouble.message.find("5-x.spool") != std::string::npos);
   BOOST_TEST(listed().empty());
   BOOST_TEST(list_spool(directory)->damaged == 1U);
   const auto gone = SpoolReader::adopt(directory, "8-gone.spool");
-  BOOST_REQUIRE(gone);
-  BOOST_TEST(*gone == nullptr);
+  BOOST_TEST(gone.reader == nullptr);
+  BOOST_TEST(gone.trouble.message == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_newer_versions_file_is_left_as_it_is) {
+  std::ofstream(directory + "/5-x.spool") << "cc-spool v2 0123456789abcdef 1 x\nwho knows";
+  const auto adopted = SpoolReader::adopt(directory, "5-x.spool");
+  BOOST_TEST(adopted.reader == nullptr);
+  BOOST_TEST(!adopted.put_aside);
+  BOOST_TEST(adopted.trouble.message.find("'v2'") != std::string::npos);
+  BOOST_TEST(listed().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(damage_up_to_the_end_is_no_torn_entry) {
+  auto file = begin();
+  append(*file, 1, 5);
+  const auto entry = listed().front();
+  const auto size = file->bytes();
+  file.reset();
+  std::fstream out(directory + "/" + entry.name, std::ios::in | std::ios::out | std::ios::binary);
+  out.seekp(static_cast<std::streamoff>(size - 60));
+  out.write(std::string(60, '\0').data(), 60);
+  out.close();
+  auto reader = adopt(entry);
+  while (!reader->finished()) reader->confirm(reader->read(64, 1 << 20)->size());
+  BOOST_TEST(reader->damaged() == 1U);
+  BOOST_TEST(!!reader->remove());
+  BOOST_TEST(listed().empty());
+  BOOST_TEST(list_spool(directory)->damaged == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_directory_that_is_not_there_is_named) {
   const auto listing = list_spool(directory + "/missing");
   BOOST_REQUIRE(!listing);
   BOOST_TEST(listing.error().message.find("/missing") != std::string::npos);
-  const auto made = SpoolFile::create(directory + "/missing", "unit", 1);
+  SpoolDirectory missing(directory + "/missing");
+  const auto made = SpoolFile::create(missing, "unit", 1);
   BOOST_REQUIRE(!made);
   BOOST_TEST(made.error().message.find("/missing") != std::string::npos);
 }
