@@ -179,11 +179,13 @@ asio::awaitable<void> Daemon::repeat(std::string name, Millis pause,
 }
 
 asio::awaitable<void> Daemon::sweep() {
-  const WaitingReport waiting = co_await sweep_waiting(pool_, clock_.epoch_ms());
-  for (const std::int64_t call : waiting.fold.changed) watch_.notify(call);
+  const WaitingReport waiting = co_await sweep_waiting(pool_, channels_, clock_.epoch_ms());
+  for (const std::int64_t call : waiting.changed) watch_.notify(call);
+  metrics_.inbound_calls.Increment(static_cast<double>(waiting.inbound));
+  metrics_.claim_conflicts.Increment(static_cast<double>(waiting.claim_conflicts));
   if (waiting.expired > 0) {
     metrics_.dead_letters.Increment(static_cast<double>(waiting.expired));
-    log().warn("{} events waited 60 s for a call that nobody knows: now dead letters",
+    log().warn("{} waiting events are of no call, or too old to be kept: now dead letters",
                waiting.expired);
   }
   metrics_.pg_reachable.Set(pool_.status().reachable ? 1 : 0);

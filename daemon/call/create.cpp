@@ -58,7 +58,9 @@ constexpr std::string_view reject_sql =
 
 const std::string& read_record_sql() {
   static const std::string sql = "SELECT " + record_columns() +
-                                 " FROM call_record WHERE id = $1 AND (tenant = $2 OR $2 = '')";
+                                 " FROM call_record WHERE id = coalesce((SELECT m.merged_into "
+                                 "FROM call_record m WHERE m.id = $1 AND (m.tenant = $2 OR $2 = "
+                                 "'')), $1) AND (tenant = $2 OR $2 = '')";
   return sql;
 }
 

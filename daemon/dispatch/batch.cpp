@@ -85,7 +85,7 @@ using KnownCalls = std::map<std::pair<std::string, std::string>, std::pair<std::
 pg::Statement find_calls(const Batch& batch) {
   std::set<std::pair<std::string, std::string>> wanted;
   for (const FoundEvent& item : batch.events) {
-    if (!item.found.call && !item.found.channel_call_id.empty()) {
+    if (!item.found.channel_call_id.empty()) {
       wanted.emplace(item.channel, item.found.channel_call_id);
     }
   }
@@ -110,13 +110,18 @@ KnownCalls known_calls(const pg::Rows& rows) {
 struct Sorted {
   NewEvents ours;
   std::vector<FoundEvent> waiting;
+  std::map<std::int64_t, Merge> merges;  // by survivor
 };
 
 Sorted sort_events(std::vector<FoundEvent> events, const KnownCalls& known) {
   Sorted sorted;
   for (FoundEvent& item : events) {
+    const auto found = known.find({item.channel, item.found.channel_call_id});
+    if (item.found.call && found != known.end() && found->second.first != *item.found.call) {
+      sorted.merges[*item.found.call] = {*item.found.call, item.found.event.attempt, item.channel,
+                                         item.found.channel_call_id};
+    }
     if (!item.found.call) {
-      const auto found = known.find({item.channel, item.found.channel_call_id});
       if (found == known.end()) {
         sorted.waiting.push_back(std::move(item));
         continue;
@@ -193,6 +198,7 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
   fault_point("dispatch.before_commit");
   co_await transaction.commit();
   fault_point("dispatch.committed");
+  for (auto& [call, merge] : sorted.merges) report.merges.push_back(std::move(merge));
   co_return report;
 }
 

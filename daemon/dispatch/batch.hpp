@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "channel/channels.hpp"
+#include "dispatch/merge.hpp"
 #include "dispatch/stream.hpp"
 #include "event.hpp"
 #include "io/pg.hpp"
@@ -57,6 +58,7 @@ struct CommitReport {
   bool cursor_moved = true;  // false: the cursor is not where we read from, or not ours any more
   FoldReport fold;
   std::size_t waiting = 0;
+  std::vector<Merge> merges;  // calls that a record made from events has proved to be
 };
 
 /// Commits the batch and moves the cursor to `position.cursor`, if it stands at `from`. Throws

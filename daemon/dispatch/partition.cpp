@@ -193,6 +193,23 @@ asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries,
   }
   drained_ms_ = drained_after(drained_ms_, oldest_ms, asked_ms);
   for (const std::int64_t call : report.fold.changed) parts_.watch.notify(call);
+  for (const Merge& merge : report.merges) co_await unite(merge);
+}
+
+/// An echo proves whose the channel's call is. The next event of it comes here again if this fails.
+asio::awaitable<void> Partition::unite(Merge merge) {
+  try {
+    const std::int64_t call = merge.survivor;
+    const std::optional<std::int64_t> other =
+        co_await merge_calls(parts_.pool, std::move(merge), parts_.clock.epoch_ms());
+    if (!other) co_return;
+    parts_.metrics.merged_calls.Increment();
+    parts_.watch.notify(call);
+    parts_.watch.notify(*other);
+    log().info("call {}: {} was the same call and is merged into it", call, *other);
+  } catch (const pg::Failure& failure) {
+    log().warn("call {}: merging: {}", merge.survivor, failure.what());
+  }
 }
 
 asio::awaitable<void> Partition::observe(redis::Connection& redis) {

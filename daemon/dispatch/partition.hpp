@@ -48,6 +48,7 @@ class Partition {
   asio::awaitable<void> commit(std::span<const StreamEntry> entries, std::int64_t asked_ms);
   asio::awaitable<void> commit_as(std::span<const StreamEntry> entries, Batch batch,
                                   std::int64_t asked_ms);
+  asio::awaitable<void> unite(Merge merge);
   asio::awaitable<void> observe(redis::Connection& redis);
   asio::awaitable<void> trim(redis::Connection& redis);
   asio::awaitable<void> store_position();

@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(all_commands_of_a_tick_leave_in_one_write) {
     BOOST_TEST(connections.back()->receive()->status == 200);  // accepted, and known to its worker
   }
   pid_t worker = stack.nginx.workers().at(0);
-  ::kill(worker, SIGSTOP);
+  halt(worker);
   for (unsigned i = 0; i < 32; ++i) {
     connections[i]->send(post(callback_path(token_now), callback_body(100 + i)));
   }

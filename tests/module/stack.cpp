@@ -1,5 +1,6 @@
 #include "stack.hpp"
 
+#include <csignal>
 #include <memory>
 #include <stdexcept>
 
@@ -72,6 +73,15 @@ bool wait_for_empty_spool(const std::string& nginx_socket) {
 
 void expect_clean(const Nginx& nginx) {
   BOOST_TEST(nginx.bad_lines() == "");
+}
+
+void halt(pid_t process) {
+  ::kill(process, SIGSTOP);
+  BOOST_REQUIRE(eventually([&] {
+    const std::string stat = read_file("/proc/" + std::to_string(process) + "/stat");
+    const auto name_ends = stat.rfind(')');
+    return name_ends != std::string::npos && stat.substr(name_ends + 2, 1) == "T";
+  }));
 }
 
 std::chrono::milliseconds time_of(const std::function<void()>& action) {

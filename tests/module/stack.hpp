@@ -37,6 +37,9 @@ bool wait_for_empty_spool(const std::string& nginx_socket);
 /// Fails the test for every line that must not be in error.log; for each test's end.
 void expect_clean(const Nginx& nginx);
 
+/// SIGSTOP, and awaits that it stands still.
+void halt(pid_t process);
+
 /// Answered within what `limit` says.
 std::chrono::milliseconds time_of(const std::function<void()>& action);
 
