@@ -80,6 +80,17 @@ struct Config {
     std::string format = "text";  // text, json
   } log;
 
+  std::vector<std::string> nginx_status;  // URLs of each NGINX's cc_status
+
+  /// When a call that says nothing any more is over (rules.md, "Ends that nobody reports").
+  struct Reaper {
+    Millis silence{180'000};        // no event at all, or none of leg B
+    Millis grace{300'000};          // beyond maxDuration, once leg B gave a sign
+    Millis standstill{3'600'000};   // drained time may stand still for so long
+    Millis give_up{47 * 3600'000};  // channels answer queries for a while only
+    unsigned queries_a_minute = 0;  // a channel's, for the whole fleet; 0: what it allows
+  } reaper;
+
   int default_max_duration = 3600;  // seconds; at most 8 h
   std::map<std::string, ChannelConfig> channels;
   std::map<std::string, Tenant> tenants;

@@ -33,6 +33,7 @@ namespace {
 
 constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
+constexpr Millis spools_every{2000};
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
 // After SIGTERM. Both together stay below the unit's TimeoutStopSec: an originate's answer is
@@ -56,7 +57,8 @@ class Daemon final : public Health {
         service_(shared_parts(), attempts_, hangups_),
         dispatcher_(shared_parts()),
         redis_(loop_.get_executor(), config_.redis),
-        reaper_(shared_parts(), redis_),
+        spools_(config_, http_, clock_),
+        reaper_(shared_parts(), redis_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access) {
     channels_.configure(config_.channels);
   }
@@ -100,6 +102,7 @@ class Daemon final : public Health {
   CallService service_;
   Dispatcher dispatcher_;
   redis::Link redis_;  // for single commands; each partition's drain has a connection of its own
+  SpoolWatch spools_;
   Reaper reaper_;
   api::ApiServer api_;
   bool draining_ = false;
@@ -156,6 +159,7 @@ asio::awaitable<void> Daemon::start() {
         repeat("hang-ups", sweep_every, [this] { return hangups_.pursue(); }));
   spawn(executor, "purge",
         repeat("purge", purge_every, [this] { return purge(pool_, clock_.epoch_ms()); }));
+  spawn(executor, "spools", repeat("spools", spools_every, [this] { return spools_.look(); }));
   spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
   spawn(executor, "partitions",
