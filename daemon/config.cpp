@@ -9,6 +9,7 @@
 
 #include "channel.hpp"
 #include "config_check.hpp"
+#include "config_retention.hpp"
 #include "text.hpp"
 #include "yaml_reader.hpp"
 
@@ -374,12 +375,15 @@ void read_all(const YamlValue& root, Config& config) {
   if (const auto part = map.find("reaper")) read_reaper(*part, config);
   if (const auto part = map.find("log")) read_log(*part, config);
   if (const auto part = map.find("calls")) read_calls(*part, config);
+  if (const auto part = map.find("retention")) config.retention = read_retention(*part);
 
   std::vector<std::pair<YamlValue, std::string>> channels_named, tenants_named;
   if (const auto part = map.find("channels")) {
     YamlMap channels(*part);
     for (const auto& [code, value] : channels.entries()) {
-      config.channels.emplace(code, read_channel(code, value, tenants_named));
+      ChannelConfig channel = read_channel(code, value, tenants_named);
+      channel.remembered = std::chrono::days(config.retention.attempts);
+      config.channels.emplace(code, std::move(channel));
     }
   }
   if (const auto part = map.find("tenants")) {

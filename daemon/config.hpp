@@ -34,6 +34,7 @@ struct ChannelConfig {
   std::string default_tenant;  // of calls that nobody can be found for
   Millis connect_timeout{3000};
   Millis answer_timeout{30000};
+  Millis remembered{0};  // attempts are kept so long (retention.attempts); 0 = for ever
   E9Account e9;
 };
 
@@ -48,6 +49,16 @@ struct Tenant {
   std::vector<ApiKey> keys;
   std::vector<std::string> channels;  // allowed, in no order; empty = all
   std::string main_num, ext_num;      // default of its calls
+};
+
+/// How long rows are kept, days; 0 = for ever.
+struct Retention {
+  int records = 0;
+  int attempts = 0;  // ≤ records
+  int events = 0;    // ≤ attempts: a call's history names them
+  int changes = 30;
+  int dead_letters = 365;
+  int rejections = 30;
 };
 
 struct Config {
@@ -92,6 +103,7 @@ struct Config {
   } reaper;
 
   int default_max_duration = 3600;  // seconds; at most 8 h
+  Retention retention;
   std::map<std::string, ChannelConfig> channels;
   std::map<std::string, Tenant> tenants;
 };

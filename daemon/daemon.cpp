@@ -17,6 +17,7 @@
 #include "call/watch.hpp"
 #include "channel/channels.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "dispatch/letter_replay.hpp"
 #include "dispatch/waiting.hpp"
 #include "fleet/membership.hpp"
 #include "health.hpp"
@@ -34,6 +35,7 @@ namespace {
 constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
 constexpr Millis spools_every{2000};
+constexpr Millis spread_every{2000};
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
 // After SIGTERM. Both together stay below the unit's TimeoutStopSec: an originate's answer is
@@ -55,11 +57,13 @@ class Daemon final : public Health {
         attempts_(shared_parts()),
         hangups_(shared_parts()),
         service_(shared_parts(), attempts_, hangups_),
+        letters_(shared_parts()),
         dispatcher_(shared_parts()),
         redis_(loop_.get_executor(), config_.redis),
         spools_(config_, http_, clock_),
         reaper_(shared_parts(), redis_, spools_),
-        api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access) {
+        api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access,
+             &letters_) {
     channels_.configure(config_.channels);
   }
 
@@ -100,6 +104,7 @@ class Daemon final : public Health {
   Attempts attempts_;
   Hangups hangups_;
   CallService service_;
+  LetterService letters_;
   Dispatcher dispatcher_;
   redis::Link redis_;  // for single commands; each partition's drain has a connection of its own
   SpoolWatch spools_;
@@ -153,6 +158,8 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "membership", stay_member());
   spawn(executor, "watch", watch_.run());
   spawn(executor, "dispatcher", dispatcher_.run());
+  spawn(executor, "spread",
+        repeat("partitions' spread", spread_every, [this] { return dispatcher_.spread(); }));
   spawn(executor, "waiting", repeat("waiting events", sweep_every, [this] { return sweep(); }));
   spawn(executor, "adopt", repeat("unattended attempts", sweep_every, [this] { return adopt(); }));
   spawn(executor, "hang-ups",
@@ -245,6 +252,7 @@ void Daemon::reload() {
   config_.channels = fresh->channels;
   config_.tenants = fresh->tenants;
   config_.default_max_duration = fresh->default_max_duration;
+  config_.retention = fresh->retention;
   config_.log = fresh->log;
   config_.stream.batch = fresh->stream.batch;
   config_.stream.trim_lag = fresh->stream.trim_lag;
