@@ -80,7 +80,8 @@ def target_row: (.[0] | left(36)) + (.[1:4] | map(right(10)) | add) + "  " + .[4
 def targets_table:
   .results as $results
   | (["", "measured", "must", "aim", ""] | target_row),
-    (targets[] | .measured = $results[.figure] | (if .most then "≤ " else "≥ " end) as $sign
+    (targets[] | .measured = ($results[.figure] * 100 | round / 100) # judged as printed
+     | (if .most then "≤ " else "≥ " end) as $sign
      | [.what, (.measured | fixed(2)), $sign + (.must | fixed(2)), $sign + (.aim | fixed(2)), verdict] | target_row),
     "(system calls counted by \(.counted.by))";
 
