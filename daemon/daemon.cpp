@@ -1,5 +1,6 @@
 #include "daemon.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <functional>
@@ -28,6 +29,7 @@
 #include "migrate.hpp"
 #include "spawn.hpp"
 #include "store/purge.hpp"
+#include "store/retention.hpp"
 
 namespace cc {
 namespace {
@@ -88,6 +90,8 @@ class Daemon final : public Health {
   asio::awaitable<void> sweep();
   asio::awaitable<void> adopt();
   asio::awaitable<void> keep_partitions();
+  asio::awaitable<void> keep_retention();
+  asio::awaitable<void> purge_old();
   void reload();
 
   asio::io_context loop_{1};
@@ -112,6 +116,7 @@ class Daemon final : public Health {
   api::ApiServer api_;
   bool draining_ = false;
   int exit_code_ = 0;
+  std::int64_t days_ahead_ = least_days_ahead;  // of partitions
 };
 
 void Daemon::log_access(const api::AccessEntry& entry) {
@@ -127,6 +132,9 @@ std::vector<PartHealth> Daemon::parts() const {
       {"postgresql", database.reachable,
        database.reachable ? std::to_string(database.open) + " connections" : database.last_error});
   list.push_back(dispatcher_.health());
+  const std::string days = std::to_string(days_ahead_) + " days ahead";
+  list.push_back({"partitions", days_ahead_ > 0,
+                  days_ahead_ < least_days_ahead ? days + ": fewer than a month" : days});
   return list;
 }
 
@@ -164,8 +172,9 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "adopt", repeat("unattended attempts", sweep_every, [this] { return adopt(); }));
   spawn(executor, "hang-ups",
         repeat("hang-ups", sweep_every, [this] { return hangups_.pursue(); }));
-  spawn(executor, "purge",
-        repeat("purge", purge_every, [this] { return purge(pool_, clock_.epoch_ms()); }));
+  spawn(executor, "purge", repeat("purge", purge_every, [this] { return purge_old(); }));
+  spawn(executor, "retention",
+        repeat("retention", partitions_every, [this] { return keep_retention(); }));
   spawn(executor, "spools", repeat("spools", spools_every, [this] { return spools_.look(); }));
   spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
@@ -210,6 +219,31 @@ asio::awaitable<void> Daemon::adopt() {
 asio::awaitable<void> Daemon::keep_partitions() {
   const int made = co_await make_partitions(pool_, clock_.epoch_ms());
   if (made > 0) log().info("made {} partitions", made);
+}
+
+asio::awaitable<void> Daemon::keep_retention() {
+  const std::int64_t now_ms = clock_.epoch_ms();
+  const std::int64_t until_ms = co_await partitions_until(pool_, now_ms);
+  days_ahead_ = std::max<std::int64_t>(0, until_ms - now_ms) / 86'400'000;
+  metrics_.partition_days.Set(static_cast<double>(days_ahead_));
+  if (days_ahead_ < least_days_ahead) {
+    log().critical(
+        "there are partitions for only {} days ahead; then no call can be stored. Look for "
+        "\"partitions\" in this log for why they are not made",
+        days_ahead_);
+  }
+  const RetentionReport report = co_await drop_old_months(pool_, config_.retention, now_ms);
+  for (const std::string& name : report.dropped) log().info("retention: {} dropped", name);
+  for (const std::string& name : report.kept_back) {
+    log().warn("retention: {} stays: a call in it is open or holds a line", name);
+  }
+  for (const std::string& name : report.busy) log().info("retention: {} is busy, later", name);
+}
+
+asio::awaitable<void> Daemon::purge_old() {
+  const std::size_t rows = co_await purge(pool_, config_.retention, clock_.epoch_ms());
+  metrics_.purged_rows.Increment(static_cast<double>(rows));
+  if (rows > 0) log().info("purged {} rows that had served their time", rows);
 }
 
 asio::awaitable<void> Daemon::stay_member() {

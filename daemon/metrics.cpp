@@ -68,6 +68,10 @@ Metrics::Metrics()
                         "Requests answered by the API, by route, method and status")),
       pg_reachable(
           gauge(*registry, "cc_postgresql_reachable", "1 if the last statement or connect worked")),
-      redis_reachable(gauge(*registry, "cc_redis_reachable", "1 if the link to Redis stands")) {}
+      redis_reachable(gauge(*registry, "cc_redis_reachable", "1 if the link to Redis stands")),
+      partition_days(gauge(*registry, "cc_partition_days_ahead",
+                           "Days from now on that new calls have partitions for; alarm below 31")),
+      purged_rows(counter(*registry, "cc_purged_rows_total",
+                          "Rows deleted because they were older than retention: keeps them")) {}
 
 }  // namespace cc

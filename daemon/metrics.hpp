@@ -38,6 +38,9 @@ struct Metrics {
   // parts
   prometheus::Gauge& pg_reachable;
   prometheus::Gauge& redis_reachable;
+  // years of data
+  prometheus::Gauge& partition_days;  // ahead of now
+  prometheus::Counter& purged_rows;
 };
 
 }  // namespace cc

@@ -37,8 +37,6 @@ constexpr std::string_view replayed_sql =
     "AND (replayed IS NULL OR replayed < last_seen)";
 constexpr std::string_view unreadable_sql =
     "UPDATE dead_letter SET reason = $2 WHERE id = $1 AND reason <> $2::varchar";
-constexpr std::string_view count_sql =
-    "SELECT count(*) AS count FROM dead_letter WHERE replayed IS NULL OR replayed < last_seen";
 
 pg::Param seen(const LetterFilter& filter) {
   return filter.of ? pg::array(*filter.of) : pg::Param(nullptr);
@@ -95,11 +93,6 @@ pg::Statement mark_replayed(std::int64_t id, std::int64_t now_ms) {
 
 pg::Statement mark_unreadable(std::int64_t id, const std::string& reason) {
   return {unreadable_sql, pg::params(id, storable(reason))};
-}
-
-asio::awaitable<std::int64_t> count_open_letters(pg::Pool& pool) {
-  const pg::Rows rows = co_await pool.query(count_sql);
-  co_return rows.integer(0, "count");
 }
 
 }  // namespace cc

@@ -22,7 +22,4 @@ asio::awaitable<std::optional<Letter>> read_letter(pg::Pool& pool, std::int64_t 
 pg::Statement mark_replayed(std::int64_t id, std::int64_t now_ms);
 pg::Statement mark_unreadable(std::int64_t id, const std::string& reason);
 
-/// How many letters nobody has replayed. Throws pg::Failure.
-asio::awaitable<std::int64_t> count_open_letters(pg::Pool& pool);
-
 }  // namespace cc
