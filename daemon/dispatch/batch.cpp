@@ -210,7 +210,7 @@ asio::awaitable<StoredEvents> store_events(pg::Transaction& transaction, const C
 asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels,
                                            const CursorHold& hold, StreamId from,
                                            const StreamPosition& position, Batch batch,
-                                           std::int64_t now_ms) {
+                                           bool merges_first, std::int64_t now_ms) {
   CommitReport report;
   pg::Transaction transaction = co_await pool.begin();
   std::vector<pg::Statement> opening;
@@ -229,6 +229,7 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
   report.fold = std::move(stored.fold);
   report.waiting = stored.waiting.size();
   report.merges = std::move(stored.merges);
+  if (merges_first && !report.merges.empty()) co_return report;  // all of it is rolled back
   for (Unreadable& letter : stored.expired) batch.unreadable.push_back(std::move(letter));
   fault_point("dispatch.folded");
   std::vector<pg::Statement> closing;
@@ -240,6 +241,7 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
   co_await transaction.pipeline(std::move(closing));
   fault_point("dispatch.before_commit");
   co_await transaction.commit();
+  report.committed = true;
   fault_point("dispatch.committed");
   co_return report;
 }

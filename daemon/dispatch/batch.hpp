@@ -59,6 +59,7 @@ struct CommitReport {
   FoldReport fold;
   std::size_t waiting = 0;
   std::vector<Merge> merges;  // calls that a record made from events has proved to be
+  bool committed = false;     // false with merges: they come first, then the batch again
 };
 
 /// The statement that asks whose these events are, by the channel's ids of their calls.
@@ -78,11 +79,12 @@ asio::awaitable<StoredEvents> store_events(pg::Transaction& transaction, const C
                                            std::vector<FoundEvent> events, pg::Rows known,
                                            std::int64_t now_ms);
 
-/// Commits the batch and moves the cursor to `position.cursor`, if it stands at `from`. Throws
-/// pg::Failure.
+/// Commits the batch and moves the cursor to `position.cursor`, if it stands at `from`. With
+/// `merges_first` a batch that proves two records to be one is left alone and these are reported,
+/// so that a crash in between forgets neither. Throws pg::Failure.
 asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels,
                                            const CursorHold& hold, StreamId from,
                                            const StreamPosition& position, Batch batch,
-                                           std::int64_t now_ms);
+                                           bool merges_first, std::int64_t now_ms);
 
 }  // namespace cc

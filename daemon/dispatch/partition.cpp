@@ -146,7 +146,10 @@ asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries,
     bool raced = false;
     try {
       Batch batch = understand_batch(list, parts_.channels, now_ms);
-      co_await commit_as(entries, std::move(batch), asked_ms);
+      if (!co_await commit_as(entries, std::move(batch), true, asked_ms)) {
+        batch = understand_batch(list, parts_.channels, now_ms);
+        co_await commit_as(entries, std::move(batch), false, asked_ms);
+      }
     } catch (const pg::Failure& failure) {
       if (!is_poison(failure)) throw;
       refused = failure.what();
@@ -161,7 +164,7 @@ asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries,
     log().error("{}: entry {} becomes a dead letter: {}", hold_.stream, to_text(entries[0].id),
                 refused);
     Batch letter = give_up_on(entries[0], refused, now_ms);
-    co_await commit_as(entries, std::move(letter), asked_ms);
+    co_await commit_as(entries, std::move(letter), false, asked_ms);
     co_return;
   }
   const std::size_t half = entries.size() / 2;
@@ -169,8 +172,8 @@ asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries,
   if (owned_) co_await commit(entries.subspan(half), asked_ms);
 }
 
-asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries, Batch batch,
-                                           std::int64_t asked_ms) {
+asio::awaitable<bool> Partition::commit_as(std::span<const StreamEntry> entries, Batch batch,
+                                           bool merges_first, std::int64_t asked_ms) {
   StreamPosition next = position_;
   next.cursor = entries.back().id;
   next.highest = std::max(next.highest, next.cursor);
@@ -179,12 +182,15 @@ asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries,
   const std::size_t unreadable = batch.unreadable.size(), events = batch.events.size();
   const CommitReport report =
       co_await commit_batch(parts_.pool, parts_.channels, hold_, position_.cursor, next,
-                            std::move(batch), parts_.clock.epoch_ms());
+                            std::move(batch), merges_first, parts_.clock.epoch_ms());
   if (!report.cursor_moved) {
     log().warn("{}: the cursor is not where we left it; reading it again", hold_.stream);
     owned_ = false;
-    co_return;
+    co_return true;
   }
+  // Before the batch where the survivor has a record; after it where the batch made that.
+  for (const Merge& merge : report.merges) co_await unite(merge);
+  if (!report.committed) co_return false;
   position_ = next;
   stored_ = next;
   Metrics& metrics = parts_.metrics;
@@ -202,7 +208,7 @@ asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries,
   }
   drained_ms_ = drained_after(drained_ms_, oldest_ms, asked_ms);
   for (const std::int64_t call : report.fold.changed) parts_.watch.notify(call);
-  for (const Merge& merge : report.merges) co_await unite(merge);
+  co_return true;
 }
 
 /// An echo proves whose the channel's call is. The next event of it comes here again if this fails.

@@ -51,8 +51,9 @@ class Partition {
   asio::awaitable<void> check(redis::Connection& redis);
   asio::awaitable<void> drain(redis::Connection& redis);
   asio::awaitable<void> commit(std::span<const StreamEntry> entries, std::int64_t asked_ms);
-  asio::awaitable<void> commit_as(std::span<const StreamEntry> entries, Batch batch,
-                                  std::int64_t asked_ms);
+  /// False where two records had to become one first: understand the entries and commit them again.
+  asio::awaitable<bool> commit_as(std::span<const StreamEntry> entries, Batch batch,
+                                  bool merges_first, std::int64_t asked_ms);
   asio::awaitable<void> unite(Merge merge);
   asio::awaitable<void> observe(redis::Connection& redis);
   asio::awaitable<void> trim(redis::Connection& redis);

@@ -133,6 +133,41 @@ BOOST_AUTO_TEST_CASE(what_proves_to_be_a_known_call_is_merged_into_it) {
   BOOST_TEST(stack().sql("SELECT count(*) FROM dead_letter") == "0");
 }
 
+BOOST_AUTO_TEST_CASE(a_crash_while_merging_forgets_nothing) {
+  call_back(stack(), {.channel_call = channel_call('7'), .caller = "13900000007"});
+  const std::string other = record_of(stack(), channel_call('7'));
+  // A call of ours whose channel never told its id, to other numbers: no candidate for the
+  // stranger.
+  const std::string survivor = std::to_string(std::stoll(other) + 7);
+  stack().sql(
+      "WITH r AS (INSERT INTO call_record (id, tenant, direction, initiator, caller, called, "
+      "max_duration, created, updated) SELECT " +
+      survivor +
+      ", 'demo', 'out', 'agent', '13911111117', '13811111117', 3600, now_ms, now_ms FROM (SELECT "
+      "(extract(epoch FROM now()) * 1000)::bigint AS now_ms) AS t RETURNING *) "
+      "INSERT INTO call_attempt (call, attempt, tenant, channel, agent, handset, caller, called, "
+      "state, created, sent) SELECT id, 1, tenant, 'e9', caller, caller, caller, called, "
+      "'unknown', "
+      "created, created FROM r");
+  stack().part("restart", "ccd", {"--fault", "merge.moved"});
+  call_back(stack(), {.action = "CallEstablish",
+                      .channel_call = channel_call('7'),
+                      .caller = "13911111117",
+                      .called = "13811111117",
+                      .user_data = "cc1." + survivor + ".1"});
+  BOOST_REQUIRE(eventually([&] { return !stack().running("ccd"); }));
+  BOOST_TEST(stack().sql("SELECT count(*) FROM call_event WHERE call = " + other) != "0");
+  stack().part("start", "ccd");
+  BOOST_REQUIRE(eventually([&] {
+    return stack().sql("SELECT merged_into FROM call_record WHERE id = " + other) == survivor;
+  }));
+  BOOST_TEST(eventually([&] {
+    return stack().sql("SELECT count(*) FROM call_event WHERE call = " + survivor +
+                       " AND source = 'callback'") == "2";
+  }));
+  BOOST_TEST(stack().get("/v1/calls/" + survivor).at("state") == "conn");
+}
+
 BOOST_AUTO_TEST_CASE(while_a_candidate_is_being_sent_events_wait_and_go_to_it) {
   // The simulator calls back before it answers, and without our echo.
   const Answer made = stack().post("/v1/calls", call_body("13900000006", "13800008025"));

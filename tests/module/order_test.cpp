@@ -109,8 +109,8 @@ BOOST_AUTO_TEST_CASE(all_that_a_tick_spools_shares_one_fdatasync) {
   redis.kill();
   BOOST_REQUIRE(eventually([&] { return !links_up(nginx.socket()); }));
   pid_t worker = nginx.workers().at(0);
-  Trace trace(worker);
   halt(worker);
+  Trace trace(worker);
   for (unsigned i = 0; i < 32; ++i) {
     connections[i]->send(post(callback_path(token_now), callback_body(100 + i)));
   }
