@@ -31,7 +31,7 @@ std::string configuration(const TempDir& folder, const NginxSettings& settings,
                           unsigned short port) {
   std::string text = read_file(CC_TEST_TEMPLATE);
   // So that the temporary folder, which is ours, can be read by workers as well.
-  replace(text, "@USER@", ::geteuid() == 0 ? "user root;" : "");
+  replace(text, "@USER@", (::geteuid() == 0 ? "user root;\n" : "") + settings.before);
   replace(text, "@MODULE@", module_path());
   replace(text, "@WORKERS@", std::to_string(settings.workers));
   replace(text, "@MAIN@", settings.main);

@@ -20,6 +20,7 @@ struct NginxSettings {
   std::string server = {};  // more locations
   std::string main = {};    // outside of http{}
   int workers = 1;
+  std::string before = {};  // outside of http{} and before our module is loaded
 };
 
 class Nginx {
