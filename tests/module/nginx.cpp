@@ -13,6 +13,12 @@ namespace cc::test {
 namespace {
 
 const std::string binary = "/usr/sbin/nginx";
+#ifdef CC_TEST_PRELOAD
+// NGINX hands only what is named to the binary that it changes to.
+const std::string keeps_environment = "env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;";
+#else
+const std::string keeps_environment;
+#endif
 
 void replace(std::string& text, const std::string& name, const std::string& value) {
   for (auto at = text.find(name); at != std::string::npos;
@@ -33,7 +39,7 @@ std::string configuration(const TempDir& folder, const NginxSettings& settings,
   // So that the temporary folder, which is ours, can be read by workers as well.
   replace(text, "@USER@", (::geteuid() == 0 ? "user root;\n" : "") + settings.before);
   replace(text, "@MODULE@", module_path());
-  if (settings.daemon) replace(text, "daemon off;", "");
+  if (settings.daemon) replace(text, "daemon off;", keeps_environment);
   replace(text, "@WORKERS@", std::to_string(settings.workers));
   replace(text, "@MAIN@", settings.main);
   replace(text, "@HTTP@", settings.http);
