@@ -83,6 +83,7 @@ Nginx::Nginx(NginxSettings settings) : settings_(std::move(settings)) {
     port_ = free_port();  // somebody may take it before NGINX does
     write_files();
     Launch start = launch(folder_, folder_.file("nginx.conf"));
+    start.command.insert(start.command.begin(), settings_.under.begin(), settings_.under.end());
     if (settings_.daemon) start.command.insert(start.command.begin(), CC_TEST_KEEPER);
     process_ = std::make_unique<Process>(std::move(start));
     // It listens before it handles signals; its pid is written after both.

@@ -20,8 +20,9 @@ struct NginxSettings {
   std::string server = {};  // more locations
   std::string main = {};    // outside of http{}
   int workers = 1;
-  std::string before = {};  // outside of http{} and before our module is loaded
-  bool daemon = false;      // in the background, as a binary upgrade needs it
+  std::string before = {};              // outside of http{} and before our module is loaded
+  bool daemon = false;                  // in the background, as a binary upgrade needs it
+  std::vector<std::string> under = {};  // a command that runs NGINX: valgrind and its options
 };
 
 std::vector<pid_t> children_of(pid_t parent);
