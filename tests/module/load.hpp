@@ -41,7 +41,10 @@ class Load {
   std::vector<std::thread> threads_;
 };
 
-/// Fails the test for each body that is not in the stream, or is there more than once.
+/// Fails the test where a body is not in the stream, and does not come there soon.
 void expect_all_stored(const std::set<std::string>& answered, const RedisServer& redis);
+
+/// The same, and where one is there twice: for as long as no answer of Redis' was lost.
+void expect_all_stored_once(const std::set<std::string>& answered, const RedisServer& redis);
 
 }  // namespace cc::test

@@ -1,5 +1,5 @@
 // A new binary under load, back and forth, and workers that are killed: whatever was answered 200
-// is in the stream, once.
+// is in the stream, and once where nobody was killed.
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
@@ -38,6 +38,14 @@ bool shows_only_its_workers(const Nginx& nginx) {
   return shown_workers(nginx) == std::multiset<pid_t>(real.begin(), real.end());
 }
 
+/// All workers there, known, and connected to Redis.
+bool wait_for_workers(const Nginx& nginx) {
+  return eventually([&] {
+    return nginx.workers().size() == workers && shows_only_its_workers(nginx) &&
+           links_up(nginx.socket());
+  });
+}
+
 struct Upgrade {
   Upgrade()
       : stack({.workers = workers, .daemon = true}, "timeout=5s"),
@@ -48,9 +56,8 @@ struct Upgrade {
 
   void finish() {
     auto answered = load.stop();
-    expect_all_stored(answered, stack.redis);
-    BOOST_TEST(eventually([&] { return shows_only_its_workers(nginx); }));
-    BOOST_TEST(wait_for_links(nginx.socket()));
+    expect_all_stored_once(answered, stack.redis);
+    BOOST_TEST(wait_for_workers(nginx));
     nginx.quit();
     BOOST_TEST(nginx.wait_for_end() == 0);
   }
@@ -133,7 +140,7 @@ BOOST_FIXTURE_TEST_CASE(a_new_binary_is_taken_back_under_load, Upgrade) {
 BOOST_AUTO_TEST_CASE(workers_killed_again_and_again_under_load) {
   RedisServer redis;
   Nginx nginx({.http = "cc_redis " + redis.address() + " timeout=5s;", .workers = workers});
-  BOOST_REQUIRE(wait_for_links(nginx.socket()));
+  BOOST_REQUIRE(wait_for_workers(nginx));
   Load load(nginx, 6);
   long counted = 0;
   for (int i = 0; i < 20; ++i) {
@@ -145,7 +152,7 @@ BOOST_AUTO_TEST_CASE(workers_killed_again_and_again_under_load) {
     counted = accepted;
   }
   BOOST_TEST(load.goes_on());
-  BOOST_TEST(wait_for_links(nginx.socket()));
+  BOOST_TEST(wait_for_workers(nginx));
   auto answered = load.stop();
   expect_all_stored(answered, redis);
   BOOST_TEST(status_number(nginx.socket(), "accepted") >= static_cast<long>(answered.size()));
@@ -156,7 +163,7 @@ BOOST_AUTO_TEST_CASE(workers_killed_again_and_again_under_load) {
 BOOST_AUTO_TEST_CASE(a_worker_killed_with_callbacks_waiting_leaves_no_gauge_behind) {
   RedisServer redis;
   Nginx nginx({.http = "cc_redis " + redis.address() + " timeout=30s;", .workers = workers});
-  BOOST_REQUIRE(wait_for_links(nginx.socket()));
+  BOOST_REQUIRE(wait_for_workers(nginx));
   ::kill(redis.pid(), SIGSTOP);
   std::vector<std::unique_ptr<Connection>> senders;
   for (unsigned i = 0; i < 8; ++i) {
@@ -171,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_worker_killed_with_callbacks_waiting_leaves_no_gauge_behi
   BOOST_TEST(eventually([&] { return shows_only_its_workers(nginx); }));
   BOOST_TEST(status_number(nginx.socket(), "pending") == 0);
   ::kill(redis.pid(), SIGCONT);
-  BOOST_REQUIRE(wait_for_links(nginx.socket()));
+  BOOST_REQUIRE(wait_for_workers(nginx));
   auto response = ask(nginx.socket(), post(callback_path(token_now), callback_body(9)));
   BOOST_REQUIRE(response);
   BOOST_TEST(response->status == 200);
