@@ -9,6 +9,7 @@
 
 #include "channel.hpp"
 #include "config_check.hpp"
+#include "config_retention.hpp"
 #include "text.hpp"
 #include "yaml_reader.hpp"
 
@@ -95,6 +96,33 @@ void read_stream(const YamlValue& value, Config& config) {
   read(map, "batch", stream.batch, &YamlValue::integer, 1, 10'000);
   read(map, "trimLag", stream.trim_lag, &YamlValue::duration, Millis{0}, Millis{168h});
   read(map, "trimBytes", stream.trim_bytes, &YamlValue::size, 1U << 20, std::uint64_t{1} << 40);
+}
+
+void read_nginx(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  const auto status = map.find("status");
+  if (!status) return;
+  for (const YamlValue& item : status->items()) {
+    const auto url = item.text();
+    if (!url) continue;
+    if (!url->starts_with("http://") && !url->starts_with("https://")) {
+      item.complain(
+          "must be the URL of a location with cc_status, like "
+          "http://127.0.0.1:8081/cc/status, got \"" +
+          *url + "\"");
+    }
+    config.nginx_status.push_back(*url);
+  }
+}
+
+void read_reaper(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  auto& reaper = config.reaper;
+  read(map, "silence", reaper.silence, &YamlValue::duration, Millis{1s}, Millis{1h});
+  read(map, "grace", reaper.grace, &YamlValue::duration, Millis{1s}, Millis{1h});
+  read(map, "standstill", reaper.standstill, &YamlValue::duration, Millis{1s}, Millis{24h});
+  read(map, "giveUp", reaper.give_up, &YamlValue::duration, Millis{1min}, Millis{720h});
+  read(map, "queriesPerMinute", reaper.queries_a_minute, &YamlValue::integer, 1, 60'000);
 }
 
 void read_log(const YamlValue& value, Config& config) {
@@ -343,14 +371,19 @@ void read_all(const YamlValue& root, Config& config) {
   }
   if (const auto part = map.need("redis", "redis: {address: …}")) read_redis(*part, config);
   if (const auto part = map.find("stream")) read_stream(*part, config);
+  if (const auto part = map.find("nginx")) read_nginx(*part, config);
+  if (const auto part = map.find("reaper")) read_reaper(*part, config);
   if (const auto part = map.find("log")) read_log(*part, config);
   if (const auto part = map.find("calls")) read_calls(*part, config);
+  if (const auto part = map.find("retention")) config.retention = read_retention(*part);
 
   std::vector<std::pair<YamlValue, std::string>> channels_named, tenants_named;
   if (const auto part = map.find("channels")) {
     YamlMap channels(*part);
     for (const auto& [code, value] : channels.entries()) {
-      config.channels.emplace(code, read_channel(code, value, tenants_named));
+      ChannelConfig channel = read_channel(code, value, tenants_named);
+      channel.remembered = std::chrono::days(config.retention.attempts);
+      config.channels.emplace(code, std::move(channel));
     }
   }
   if (const auto part = map.find("tenants")) {

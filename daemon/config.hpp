@@ -34,6 +34,7 @@ struct ChannelConfig {
   std::string default_tenant;  // of calls that nobody can be found for
   Millis connect_timeout{3000};
   Millis answer_timeout{30000};
+  Millis remembered{0};  // attempts are kept so long (retention.attempts); 0 = for ever
   E9Account e9;
 };
 
@@ -48,6 +49,16 @@ struct Tenant {
   std::vector<ApiKey> keys;
   std::vector<std::string> channels;  // allowed, in no order; empty = all
   std::string main_num, ext_num;      // default of its calls
+};
+
+/// How long rows are kept, days; 0 = for ever.
+struct Retention {
+  int records = 0;
+  int attempts = 0;  // ≤ records
+  int events = 0;    // ≤ attempts: a call's history names them
+  int changes = 30;
+  int dead_letters = 365;
+  int rejections = 30;
 };
 
 struct Config {
@@ -80,7 +91,19 @@ struct Config {
     std::string format = "text";  // text, json
   } log;
 
+  std::vector<std::string> nginx_status;  // URLs of each NGINX's cc_status
+
+  /// When a call that says nothing any more is over (rules.md, "Ends that nobody reports").
+  struct Reaper {
+    Millis silence{180'000};        // no event at all, or none of leg B
+    Millis grace{300'000};          // beyond maxDuration, once leg B gave a sign
+    Millis standstill{3'600'000};   // drained time may stand still for so long
+    Millis give_up{47 * 3600'000};  // channels answer queries for a while only
+    unsigned queries_a_minute = 0;  // a channel's, for the whole fleet; 0: what it allows
+  } reaper;
+
   int default_max_duration = 3600;  // seconds; at most 8 h
+  Retention retention;
   std::map<std::string, ChannelConfig> channels;
   std::map<std::string, Tenant> tenants;
 };

@@ -17,6 +17,7 @@
 #include "call/watch.hpp"
 #include "channel/channels.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "dispatch/letter_replay.hpp"
 #include "dispatch/waiting.hpp"
 #include "fleet/membership.hpp"
 #include "health.hpp"
@@ -33,6 +34,8 @@ namespace {
 
 constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
+constexpr Millis spools_every{2000};
+constexpr Millis spread_every{2000};
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
 // After SIGTERM. Both together stay below the unit's TimeoutStopSec: an originate's answer is
@@ -54,10 +57,13 @@ class Daemon final : public Health {
         attempts_(shared_parts()),
         hangups_(shared_parts()),
         service_(shared_parts(), attempts_, hangups_),
+        letters_(shared_parts()),
         dispatcher_(shared_parts()),
         redis_(loop_.get_executor(), config_.redis),
-        reaper_(shared_parts(), redis_),
-        api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access) {
+        spools_(config_, http_, clock_),
+        reaper_(shared_parts(), redis_, spools_),
+        api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access,
+             &letters_) {
     channels_.configure(config_.channels);
   }
 
@@ -98,8 +104,10 @@ class Daemon final : public Health {
   Attempts attempts_;
   Hangups hangups_;
   CallService service_;
+  LetterService letters_;
   Dispatcher dispatcher_;
   redis::Link redis_;  // for single commands; each partition's drain has a connection of its own
+  SpoolWatch spools_;
   Reaper reaper_;
   api::ApiServer api_;
   bool draining_ = false;
@@ -150,12 +158,15 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "membership", stay_member());
   spawn(executor, "watch", watch_.run());
   spawn(executor, "dispatcher", dispatcher_.run());
+  spawn(executor, "spread",
+        repeat("partitions' spread", spread_every, [this] { return dispatcher_.spread(); }));
   spawn(executor, "waiting", repeat("waiting events", sweep_every, [this] { return sweep(); }));
   spawn(executor, "adopt", repeat("unattended attempts", sweep_every, [this] { return adopt(); }));
   spawn(executor, "hang-ups",
         repeat("hang-ups", sweep_every, [this] { return hangups_.pursue(); }));
   spawn(executor, "purge",
         repeat("purge", purge_every, [this] { return purge(pool_, clock_.epoch_ms()); }));
+  spawn(executor, "spools", repeat("spools", spools_every, [this] { return spools_.look(); }));
   spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
   spawn(executor, "partitions",
@@ -179,11 +190,13 @@ asio::awaitable<void> Daemon::repeat(std::string name, Millis pause,
 }
 
 asio::awaitable<void> Daemon::sweep() {
-  const WaitingReport waiting = co_await sweep_waiting(pool_, clock_.epoch_ms());
-  for (const std::int64_t call : waiting.fold.changed) watch_.notify(call);
+  const WaitingReport waiting = co_await sweep_waiting(pool_, channels_, clock_.epoch_ms());
+  for (const std::int64_t call : waiting.changed) watch_.notify(call);
+  metrics_.inbound_calls.Increment(static_cast<double>(waiting.inbound));
+  metrics_.claim_conflicts.Increment(static_cast<double>(waiting.claim_conflicts));
   if (waiting.expired > 0) {
     metrics_.dead_letters.Increment(static_cast<double>(waiting.expired));
-    log().warn("{} events waited 60 s for a call that nobody knows: now dead letters",
+    log().warn("{} waiting events are of no call, or too old to be kept: now dead letters",
                waiting.expired);
   }
   metrics_.pg_reachable.Set(pool_.status().reachable ? 1 : 0);
@@ -239,6 +252,7 @@ void Daemon::reload() {
   config_.channels = fresh->channels;
   config_.tenants = fresh->tenants;
   config_.default_max_duration = fresh->default_max_duration;
+  config_.retention = fresh->retention;
   config_.log = fresh->log;
   config_.stream.batch = fresh->stream.batch;
   config_.stream.trim_lag = fresh->stream.trim_lag;

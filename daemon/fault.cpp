@@ -11,11 +11,14 @@
 namespace cc {
 namespace {
 
-constexpr std::array<std::string_view, 13> names{
-    "call.before_create", "call.created",           "attempt.before_sending", "attempt.sending",
-    "attempt.answered",   "attempt.before_outcome", "attempt.outcome",        "dispatch.read",
-    "dispatch.locked",    "dispatch.folded",        "dispatch.before_commit", "dispatch.committed",
-    "dispatch.trimmed",
+constexpr std::array<std::string_view, 14> names{
+    "call.before_create",     "call.created",
+    "attempt.before_sending", "attempt.sending",
+    "attempt.answered",       "attempt.before_outcome",
+    "attempt.outcome",        "dispatch.read",
+    "dispatch.locked",        "dispatch.folded",
+    "dispatch.before_commit", "dispatch.committed",
+    "dispatch.trimmed",       "merge.moved",
 };
 
 }  // namespace

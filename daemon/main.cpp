@@ -3,7 +3,10 @@
 #include <cstdlib>
 #include <exception>
 #include <getopt.h>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,8 +15,10 @@
 #include "daemon.hpp"
 #include "fault.hpp"
 #include "io/pg.hpp"
+#include "letter_command.hpp"
 #include "log.hpp"
 #include "migrate.hpp"
+#include "rebuild_command.hpp"
 
 namespace {
 
@@ -22,15 +27,24 @@ constexpr const char* help = R"(ccd - CC's daemon: places calls, drains callback
 usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the configuration again)
        ccd --config FILE --check-config  say what is wrong with FILE, by line and column
        ccd --config FILE --migrate       bring the database's schema up to date
+       ccd --config FILE --rebuild RANGE [--write] [--from-raw]
+                                         fold records anew from their history and report what differs
+       ccd --config FILE dead-letter list|show|replay …
+                                         what nobody could read: ccd dead-letter --help
 
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
       --check-config    exit 0 if the configuration is right, else 2
       --migrate         exit 0 if the schema is up to date afterwards
+      --rebuild RANGE   FROM..TO, each a date (2026-03-01, UTC, TO included) or a call's id
+      --dry-run         with --rebuild: only report, the default
+      --write           with --rebuild: write what was folded
+      --from-raw        with --rebuild: understand the deliveries' bytes again first
       --fault-points    list the fault points (test builds only; see CC_FAULT in daemon/fault.hpp)
   -h, --help
   -V, --version
 
-exit codes: 0 all right; 1 could not start or went wrong; 2 wrong usage or configuration
+exit codes: 0 all right; 1 could not start or went wrong; 2 wrong usage or configuration;
+            3 --rebuild found differences
 )";
 
 int run_migrations(const cc::Config& config) {
@@ -52,20 +66,38 @@ int run_migrations(const cc::Config& config) {
   return code;
 }
 
+/// Says on stderr what is wrong with the file.
+std::optional<cc::Config> read_config_or_say(const std::string& path) {
+  cc::Result<cc::Config> config = cc::read_config(path);
+  if (config) {
+    cc::configure_log(config->log.level, config->log.format);
+    return *std::move(config);
+  }
+  std::fprintf(stderr, "%s\n", config.error().message.c_str());
+  return std::nullopt;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  enum Option { check_config = 256, migrate, faults };
+  enum Option { check_config = 256, migrate, faults, rebuild, dry_run, write, from_raw };
   const option options[] = {{"config", required_argument, nullptr, 'c'},
                             {"check-config", no_argument, nullptr, check_config},
                             {"migrate", no_argument, nullptr, migrate},
+                            {"rebuild", required_argument, nullptr, rebuild},
+                            {"dry-run", no_argument, nullptr, dry_run},
+                            {"write", no_argument, nullptr, write},
+                            {"from-raw", no_argument, nullptr, from_raw},
                             {"fault-points", no_argument, nullptr, faults},
                             {"help", no_argument, nullptr, 'h'},
                             {"version", no_argument, nullptr, 'V'},
                             {nullptr, 0, nullptr, 0}};
   std::string path = "/etc/cc/cc.yaml";
   bool only_check = false, only_migrate = false;
-  for (int option = 0; (option = getopt_long(argc, argv, "c:hV", options, nullptr)) !=
+  cc::RebuildWish wish;
+  bool dry = false, rebuilds = false;
+  // "+": a command's own options come after it.
+  for (int option = 0; (option = getopt_long(argc, argv, "+c:hV", options, nullptr)) !=
                        -1;) {  // NOLINT(concurrency-mt-unsafe)
     switch (option) {
       case 'c':
@@ -76,6 +108,19 @@ int main(int argc, char** argv) {
         break;
       case migrate:
         only_migrate = true;
+        break;
+      case rebuild:
+        rebuilds = true;
+        wish.range = optarg;
+        break;
+      case dry_run:
+        dry = true;
+        break;
+      case write:
+        wish.write = true;
+        break;
+      case from_raw:
+        wish.from_raw = true;
         break;
       case faults:
         for (const std::string_view name : cc::fault_points())
@@ -92,22 +137,31 @@ int main(int argc, char** argv) {
         return 2;
     }
   }
-  if (optind < argc) {
-    std::fprintf(stderr, "ccd: unexpected argument \"%s\"; see ccd --help\n", argv[optind]);
+  if ((wish.write || wish.from_raw || dry) && !rebuilds) {
+    std::fputs("ccd: --write, --dry-run and --from-raw are of --rebuild; see ccd --help\n", stderr);
+    return 2;
+  }
+  if (wish.write && dry) {
+    std::fputs("ccd: --write and --dry-run exclude each other\n", stderr);
     return 2;
   }
   try {
-    cc::Result<cc::Config> config = cc::read_config(path);
-    if (!config) {
-      std::fprintf(stderr, "%s\n", config.error().message.c_str());
+    if (optind < argc && std::string_view(argv[optind]) == "dead-letter") {
+      const std::span<char* const> words(argv + optind + 1, argv + argc);
+      return cc::letter_command(words, path, read_config_or_say);
+    }
+    if (optind < argc) {
+      std::fprintf(stderr, "ccd: unexpected argument \"%s\"; see ccd --help\n", argv[optind]);
       return 2;
     }
+    std::optional<cc::Config> config = read_config_or_say(path);
+    if (!config) return 2;
     if (only_check) {
       std::printf("%s is right\n", path.c_str());
       return 0;
     }
-    cc::configure_log(config->log.level, config->log.format);
     if (only_migrate) return run_migrations(*config);
+    if (rebuilds) return cc::rebuild_command(*config, wish);
     const int code = cc::run_daemon(*std::move(config), path);
     std::fflush(nullptr);
     std::_Exit(code);  // see run_daemon: its parts are not taken apart

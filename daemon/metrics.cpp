@@ -40,6 +40,13 @@ Metrics::Metrics()
                              "Events about no call, counted and not stored")),
       waiting_events(counter(*registry, "cc_waiting_events_total",
                              "Events put to wait because their call was not known yet")),
+      inbound_calls(
+          counter(*registry, "cc_inbound_calls_total",
+                  "Records made of calls that the channel told of and nobody here began")),
+      claim_conflicts(counter(*registry, "cc_claim_conflicts_total",
+                              "Inbound calls on a line or handset that another call holds")),
+      merged_calls(counter(*registry, "cc_merged_calls_total",
+                           "Records made from events that proved to be a call known already")),
       stream_went_back(counter(*registry, "cc_stream_went_back_total",
                                "Alarms: Redis had lost entries that were seen before")),
       late_life(counter(*registry, "cc_late_life_total",

@@ -21,6 +21,9 @@ struct Metrics {
   prometheus::Counter& dead_letters;
   prometheus::Counter& ignored_events;    // about no call
   prometheus::Counter& waiting_events;    // put to wait
+  prometheus::Counter& inbound_calls;     // records made of calls that nobody here began
+  prometheus::Counter& claim_conflicts;   // an inbound call on a line that another call holds
+  prometheus::Counter& merged_calls;      // a record made from events proved to be a known call
   prometheus::Counter& stream_went_back;  // alarms: Redis lost entries we had seen
   prometheus::Counter& late_life;         // alarms: a sign of life after our own close
   prometheus::Gauge& drained_ms;          // received-ms up to which all partitions are drained

@@ -8,6 +8,7 @@
 #include "redact.hpp"
 #include "reply.hpp"
 #include "settings.hpp"
+#include "wall_clock.hpp"
 #include "worker.hpp"
 
 namespace cc {
@@ -30,11 +31,6 @@ std::string_view last_segment(const ngx_str_t& uri) noexcept {
   return path.substr(path.rfind('/') + 1);  // npos + 1 = 0
 }
 
-std::int64_t wall_clock_ms() noexcept {
-  const ngx_time_t* now = ngx_timeofday();
-  return static_cast<std::int64_t>(now->sec) * 1000 + static_cast<std::int64_t>(now->msec);
-}
-
 Counter& rejected_counter(Slot& slot, Verdict verdict) noexcept {
   switch (verdict) {
     case Verdict::bad_method:
@@ -55,11 +51,27 @@ Counter& rejected_counter(Slot& slot, Verdict verdict) noexcept {
   return slot.failed_internal;
 }
 
+void note_reject(ngx_http_request_t* r, const ChannelSettings& settings, std::string_view reason,
+                 std::string_view body) noexcept {
+  Reject reject{.reason = reason,
+                .channel = settings.code,
+                .address = view(r->connection->addr_text),
+                .method = view(r->method_name),
+                .content_type = {},
+                .bytes = body.size(),
+                .body = body};
+  if (r->headers_in.content_type != nullptr)
+    reject.content_type = view(r->headers_in.content_type->value);
+  this_worker()->rejects.note(reject);
+}
+
 /// 403, 405, 413: for the sender's fault.
-void reject(ngx_http_request_t* r, const ChannelSettings& settings, Verdict verdict) noexcept {
+void reject(ngx_http_request_t* r, const ChannelSettings& settings, Verdict verdict,
+            std::string_view body) noexcept {
   add(rejected_counter(this_worker()->slot, verdict));
   auto reason = to_text(verdict);
   context_of(r)->verdict = reason;
+  note_reject(r, settings, reason, body);
   auto text = ngx_text(reason);
   auto code = ngx_text(settings.code);
   ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "cc: a callback of channel %V is refused: %V",
@@ -72,8 +84,8 @@ void reject(ngx_http_request_t* r, const ChannelSettings& settings, Verdict verd
 }
 
 /// 503: ours. `why` has static storage.
-void fail(ngx_http_request_t* r, Counter* counter, std::string_view why) noexcept {
-  if (counter != nullptr) add(*counter);
+void fail(ngx_http_request_t* r, Counter& counter, std::string_view why) noexcept {
+  add(counter);
   if (Context* context = context_of(r)) context->verdict = why;
   auto text = ngx_text(why);
   ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "cc: a callback could not be stored: %V",
@@ -83,44 +95,17 @@ void fail(ngx_http_request_t* r, Counter* counter, std::string_view why) noexcep
   ngx_http_finalize_request(r, send_reply(r, NGX_HTTP_SERVICE_UNAVAILABLE, plain, "not stored\n"));
 }
 
-/// XADD <stream of the partition> * <code> <envelope>, in Redis' protocol, in the worker's scratch.
-std::string_view command_for(Worker& worker, const MainSettings& main,
-                             const ChannelSettings& settings, const Inbound& inbound,
-                             std::string_view channel_call_id) {
-  Delivery& delivery = worker.delivery;
-  delivery.received_ms = wall_clock_ms();
-  delivery.address = inbound.address;
-  delivery.query_string = inbound.query_string;
-  delivery.content_type = inbound.content_type;
-
-  unsigned partition = 0;
-  if (main.partitions > 1) {
-    // Only the CRC over a body without a readable call id needs the body in the delivery.
-    delivery.body = channel_call_id.empty() ? inbound.body : std::string_view{};
-    partition = partition_of(delivery, channel_call_id, main.partitions);
-    delivery.body.clear();
-  }
-  std::string header = encode_envelope_header(delivery);
-
-  std::string& command = worker.command;
-  command = main.commands[partition];
-  command += settings.field;
-  command += '$';
-  command += std::to_string(header.size() + inbound.body.size());
-  command += "\r\n";
-  command += header;
-  command += inbound.body;
-  command += "\r\n";
-  return command;
+void fail(ngx_http_request_t* r, const Fate& fate) noexcept {
+  const std::size_t trouble = index_of(fate.trouble);
+  fail(r, this_worker()->slot.failed[trouble], trouble_names[trouble]);
 }
 
 /// The body is there.
 void take(ngx_http_request_t* r) {
   Worker& worker = *this_worker();
-  const MainSettings& main = main_settings(r);
   const ChannelSettings& settings = *location_settings(r).channel;
   auto body = body_of(r);
-  if (!body) return fail(r, &worker.slot.failed_internal, "body_unreadable_here");
+  if (!body) return fail(r, worker.slot.failed_internal, "body_unreadable_here");
 
   Inbound inbound;
   inbound.method = view(r->method_name);
@@ -132,21 +117,18 @@ void take(ngx_http_request_t* r) {
   inbound.body = *body;
 
   Verified verified = settings.channel->verify(inbound, settings.trust);
-  if (verified.verdict != Verdict::accepted) return reject(r, settings, verified.verdict);
+  if (verified.verdict != Verdict::accepted) return reject(r, settings, verified.verdict, *body);
 
-  auto command = command_for(worker, main, settings, inbound, verified.channel_call_id);
-  auto appended = worker.link.append(command, r);
-  // A rare large body must not keep its memory for ever.
-  if (worker.command.capacity() > 256 * 1024) std::string().swap(worker.command);
-  switch (appended) {
-    case Link::Append::taken:  // finish_callback() is next, or the request's end
-      context_of(r)->verdict = "unanswered";
-      return;
-    case Link::Append::down:
-      return fail(r, &worker.slot.failed_redis_down, "redis_down");
-    case Link::Append::full:
-      return fail(r, &worker.slot.failed_full, "full");
-  }
+  Delivery& delivery = worker.delivery;
+  delivery.received_ms = wall_clock_ms();
+  delivery.address = inbound.address;
+  delivery.query_string = inbound.query_string;
+  delivery.content_type = inbound.content_type;
+  auto hash = partition_hash({}, verified.channel_call_id, *body);
+  auto taken = worker.recorder.record(r, settings, delivery.received_ms, hash,
+                                      encode_envelope_header(delivery), *body);
+  if (!taken.taken) return fail(r, taken.fate);
+  context_of(r)->verdict = "unanswered";  // finish_callback() is next, or the request's end
 }
 
 void on_body(ngx_http_request_t* r) noexcept {
@@ -155,7 +137,7 @@ void on_body(ngx_http_request_t* r) noexcept {
   } catch (const std::exception& e) {
     // Nothing has been answered yet: whatever throws does so before the request is finished.
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "cc: %s", e.what());
-    fail(r, &this_worker()->slot.failed_internal, "internal");
+    fail(r, this_worker()->slot.failed_internal, "internal");
   }
 }
 
@@ -171,26 +153,15 @@ ngx_int_t handle_callback(ngx_http_request_t* r) noexcept {
   return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
 }
 
-void finish_callback(ngx_http_request_t* r, Outcome outcome) noexcept {
+void finish_callback(ngx_http_request_t* r, const Fate& fate) noexcept {
   ngx_connection_t* connection = r->connection;
-  Slot& slot = this_worker()->slot;
-  switch (outcome) {
-    case Outcome::stored: {
-      add(slot.accepted);
-      context_of(r)->verdict = "stored";
-      const Answer& answer = location_settings(r).channel->answer;
-      ngx_http_finalize_request(r, send_reply(r, NGX_HTTP_OK, answer.content_type, answer.body));
-      break;
-    }
-    case Outcome::refused:
-      fail(r, &slot.failed_redis_error, "redis_error");
-      break;
-    case Outcome::lost:
-      fail(r, &slot.failed_redis_lost, "redis_lost");
-      break;
-    case Outcome::too_late:
-      fail(r, &slot.failed_redis_timeout, "redis_timeout");
-      break;
+  if (fate.stored) {
+    add(this_worker()->slot.accepted);
+    context_of(r)->verdict = fate.trouble == Trouble::none ? "stored" : "spooled";
+    const Answer& answer = location_settings(r).channel->answer;
+    ngx_http_finalize_request(r, send_reply(r, NGX_HTTP_OK, answer.content_type, answer.body));
+  } else {
+    fail(r, fate);
   }
   // We are not inside an event of this connection, so nobody else does.
   ngx_http_run_posted_requests(connection);
@@ -202,7 +173,12 @@ ngx_int_t count_unfinished(ngx_http_request_t* r) noexcept {
   if (context != nullptr && !context->verdict.empty()) return NGX_OK;
   ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
   Slot& slot = this_worker()->slot;
-  add(status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE ? slot.rejected_size : slot.unfinished);
+  if (status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+    add(slot.rejected_size);
+    note_reject(r, *location_settings(r).channel, to_text(Verdict::too_large), {});
+  } else {
+    add(slot.unfinished);
+  }
   return NGX_OK;
 }
 

@@ -8,6 +8,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
+
+#include "trouble.hpp"
 
 namespace cc {
 
@@ -27,7 +30,7 @@ enum class LinkState : std::uint64_t { down, connecting, up };
 
 struct alignas(64) Slot {
   // Cumulative.
-  Counter accepted;           // answered 2xx, after Redis said that it is stored
+  Counter accepted;           // answered 2xx, after it was stored
   Counter stored_unanswered;  // stored, but the sender had gone
   Counter rejected_method;
   Counter rejected_token;
@@ -35,32 +38,36 @@ struct alignas(64) Slot {
   Counter rejected_signature;
   Counter rejected_app;
   Counter rejected_size;
-  Counter failed_redis_down;
-  Counter failed_redis_error;
-  Counter failed_redis_lost;
-  Counter failed_redis_timeout;
-  Counter failed_full;
+  std::array<Counter, trouble_names.size()> spooled;  // by why Redis did not take it
+  std::array<Counter, trouble_names.size()> failed;   // answered 503, by the same
   Counter failed_internal;
   Counter unfinished;  // the sender left, or was too slow, before the whole body was there
+  Counter rejects_unrecorded;
   Counter reconnects;
+  Counter replayed;
+  Counter replay_refused;
+  Counter spool_errors;
+  Counter spool_damaged;
   // Gauges of the living worker.
   Counter pid;  // 0: no worker
   Counter link;
   Counter pending;
   Counter pending_bytes;
   Counter oldest_pending_ms;  // wall clock of the oldest pending's arrival; 0 if none
+  Counter longest_stream;     // entries, as of the last look
 };
 
-/// A described cumulative counter. `label` is empty or ends the Prometheus name: {reason="method"}.
+/// A described cumulative counter.
 struct CounterInfo {
   const char* group;  // JSON: an object of that name; null: at top level
   const char* name;
   const char* metric;
-  const char* help;
-  Counter Slot::*value;
+  const char* help;  // null: the metric was described just before
+  const Counter& (*value)(const Slot&);
 };
 
-extern const std::array<CounterInfo, 16> counter_infos;
+/// Those of a group stand together.
+std::span<const CounterInfo> counter_infos() noexcept;
 
 struct Counters {
   // One for each process that a master can have at a time, old generations included.

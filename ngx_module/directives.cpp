@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "callback.hpp"
+#include "command.hpp"
 #include "result.hpp"
 #include "secrets.hpp"
 #include "settings.hpp"
@@ -34,8 +35,13 @@ std::optional<std::string_view> option(std::string_view word, std::string_view n
   return word.substr(name.size() + 1);
 }
 
+/// What stands behind the '=' may be a secret that somebody put where a file's name belongs.
 Error unknown(std::string_view word, std::string_view known) {
-  return Error{"does not know " + quoted(word) + "; it takes " + std::string(known)};
+  auto equals = word.find('=');
+  std::string shown = equals == std::string_view::npos
+                          ? quoted(word)
+                          : "\"" + std::string(word.substr(0, equals)) + "=…\"";
+  return Error{"does not know " + shown + "; it takes " + std::string(known)};
 }
 
 /// Relative names are relative to nginx.conf, as with all of NGINX's files.
@@ -69,6 +75,11 @@ char* complaining(ngx_conf_t* cf, Read read) noexcept {
 // ---- cc_redis unix:/path | host:port [password-file=FILE] [timeout=TIME] ----
 
 Problem read_address(ngx_conf_t* cf, std::string_view word, RedisSettings& redis) {
+  if (word.find('@') != std::string_view::npos) {
+    return Error{
+        "takes an address without user and password; write unix:/path or host:port, and "
+        "password-file=FILE"};
+  }
   redis.shown = word;
   if (word.starts_with("unix:")) {
     redis.unix_path = word.substr(5);
@@ -117,7 +128,7 @@ Problem read_cc_redis(ngx_conf_t* cf, Words words, MainSettings& main) {
       if (ms == NGX_ERROR || ms < 10 || ms > 60000) {
         return Error{"timeout=" + std::string(*time) +
                      " is no time from 10ms to 60s; e9's callers wait "
-                     "0.5 s, so 400ms is the default"};
+                     "0.5 s, so 200ms is the default"};
       }
       main.redis.timeout = static_cast<ngx_msec_t>(ms);
     } else {
@@ -127,25 +138,40 @@ Problem read_cc_redis(ngx_conf_t* cf, Words words, MainSettings& main) {
   return {};
 }
 
-// ---- cc_stream PREFIX [partitions=P] ----
+// ---- cc_stream PREFIX [partitions=P] [high_water=N] ----
+
+/// A key of Redis, or its beginning.
+bool is_key(std::string_view text) {
+  return !text.empty() && text.size() <= 128 && text.find('=') == std::string_view::npos;
+}
 
 Problem read_cc_stream(Words words, MainSettings& main) {
   if (main.stream_given) return Error{"is given twice"};
   main.stream_given = true;
   auto prefix = view(words[1]);
-  if (prefix.empty() || prefix.size() > 128 || prefix.find('=') != std::string_view::npos) {
+  if (!is_key(prefix)) {
     return Error{quoted(prefix) + " is no prefix of the streams' keys; write e.g. cc:events:"};
   }
   main.prefix = prefix;
   for (const auto& word : words.subspan(2)) {
-    auto text = option(view(word), "partitions");
-    if (!text) return unknown(view(word), "partitions=P after the prefix");
-    auto number = parse_integer(*text);
-    if (!number || *number < 1 || *number > max_partitions) {
-      return Error{"partitions=" + std::string(*text) +
-                   " is no number from 1 to 256; it must be what ccd is configured with"};
+    if (auto count = option(view(word), "partitions")) {
+      auto number = parse_integer(*count);
+      if (!number || *number < 1 || *number > max_partitions) {
+        return Error{"partitions=" + std::string(*count) +
+                     " is no number from 1 to 256; it must be what ccd is configured with"};
+      }
+      main.partitions = static_cast<unsigned>(*number);
+    } else if (auto mark = option(view(word), "high_water")) {
+      auto number = parse_integer(*mark);
+      if (!number || *number < max_partitions || *number > 1'000'000'000) {
+        return Error{"high_water=" + std::string(*mark) +
+                     " is no number from 256 to 1000000000; it counts entries over all partitions, "
+                     "of some 700 bytes each in Redis"};
+      }
+      main.high_water = static_cast<std::uint64_t>(*number);
+    } else {
+      return unknown(view(word), "partitions=P and high_water=N after the prefix");
     }
-    main.partitions = static_cast<unsigned>(*number);
   }
   return {};
 }
@@ -177,7 +203,87 @@ Problem read_cc_limits(Words words, MainSettings& main) {
   return {};
 }
 
-// ---- cc_channel CODE [kind=KIND] tokens=FILE [app_ids=a,b | app_ids_file=FILE] ----
+// ---- cc_spool DIRECTORY [max=SIZE] [replay=N] | off ----
+
+/// NGINX makes the directory, for the workers' user alone, when it starts or reloads.
+Problem add_directory(ngx_conf_t* cf, const std::string& directory) {
+  auto* path = static_cast<ngx_path_t*>(ngx_pcalloc(cf->pool, sizeof(ngx_path_t)));
+  auto* name = static_cast<u_char*>(ngx_pnalloc(cf->pool, directory.size() + 1));
+  if (path == nullptr || name == nullptr) throw std::bad_alloc();
+  directory.copy(reinterpret_cast<char*>(name), directory.size());
+  name[directory.size()] = '\0';
+  path->name = {directory.size(), name};
+  path->conf_file = cf->conf_file->file.name.data;
+  path->line = cf->conf_file->line;
+  path->data = name;  // unlike anybody else's, so that the directory is ours alone
+  if (ngx_add_path(cf, &path) != NGX_OK) {
+    return Error{quoted(directory) + " is used for something else already"};
+  }
+  return {};
+}
+
+Problem read_cc_spool(ngx_conf_t* cf, Words words, MainSettings& main) {
+  if (main.spool_given) return Error{"is given twice"};
+  main.spool_given = true;
+  if (view(words[1]) == "off") {
+    if (words.size() > 2) return Error{"off takes nothing behind it"};
+    return {};
+  }
+  if (words[1].len == 0 || view(words[1]).find('=') != std::string_view::npos) {
+    return Error{quoted(view(words[1])) + " is no directory; write e.g. /var/spool/cc-nginx"};
+  }
+  main.spool.directory = full_path(cf, view(words[1]));
+  for (const auto& word : words.subspan(2)) {
+    if (auto size = option(view(word), "max")) {
+      ngx_str_t text = ngx_text(*size);
+      off_t bytes = ngx_parse_offset(&text);
+      if (bytes < 1024 * 1024) {
+        return Error{"max=" + std::string(*size) + " is no size of at least 1m; write e.g. max=4g"};
+      }
+      main.spool.most_bytes = static_cast<std::uint64_t>(bytes);
+    } else if (auto rate = option(view(word), "replay")) {
+      auto number = parse_integer(*rate);
+      if (!number || *number < 1 || *number > 6000) {
+        return Error{"replay=" + std::string(*rate) +
+                     " is no number from 1 to 6000; it counts entries that one worker puts back "
+                     "in a second"};
+      }
+      main.spool.replay_per_second = static_cast<unsigned>(*number);
+    } else {
+      return unknown(view(word), "max=SIZE and replay=N after the directory");
+    }
+  }
+  return add_directory(cf, main.spool.directory);
+}
+
+// ---- cc_rejects KEY [max=N] | off ----
+
+Problem read_cc_rejects(Words words, MainSettings& main) {
+  if (main.rejects_given) return Error{"is given twice"};
+  main.rejects_given = true;
+  if (view(words[1]) == "off") {
+    main.rejects.most = 0;
+    if (words.size() > 2) return Error{"off takes nothing behind it"};
+    return {};
+  }
+  if (!is_key(view(words[1]))) {
+    return Error{quoted(view(words[1])) + " is no key of a stream; write e.g. cc:rejects"};
+  }
+  main.rejects.key = view(words[1]);
+  for (const auto& word : words.subspan(2)) {
+    auto count = option(view(word), "max");
+    if (!count) return unknown(view(word), "max=N after the key");
+    auto number = parse_integer(*count);
+    if (!number || *number < 1 || *number > 10'000'000) {
+      return Error{"max=" + std::string(*count) + " is no number from 1 to 10000000"};
+    }
+    main.rejects.most = static_cast<unsigned>(*number);
+  }
+  return {};
+}
+
+// ---- cc_channel CODE [kind=KIND] tokens=FILE [app_ids=a,b | app_ids_file=FILE]
+//      [addresses=a,b | addresses_file=FILE] ----
 
 Problem read_code(std::string_view code) {
   bool fits =
@@ -188,36 +294,77 @@ Problem read_code(std::string_view code) {
                " is no channel code; a code has 1 to 8 of a-z, 0-9, '-', '_', e.g. e9"};
 }
 
-Problem read_app_ids(std::string_view list, std::vector<std::string>& app_ids) {
+/// "a,b,c" → its parts, trimmed; empty ones are left out.
+std::vector<std::string> listed(std::string_view list) {
+  std::vector<std::string> parts;
   while (!list.empty()) {
     auto comma = list.find(',');
-    auto id = trim(list.substr(0, comma));
+    auto part = trim(list.substr(0, comma));
     list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
-    if (!id.empty()) app_ids.emplace_back(id);
+    if (!part.empty()) parts.emplace_back(part);
   }
-  if (!app_ids.empty()) return {};
-  return Error{"app_ids= names none; list them, separated by commas, or leave app_ids out"};
+  return parts;
+}
+
+Problem add_addresses(const std::vector<std::string>& texts, Trust& trust) {
+  for (const std::string& text : texts) {
+    auto network = parse_network(text);
+    if (!network) return Error{"addresses: " + network.error().message};
+    trust.addresses.push_back(*network);
+  }
+  return {};
+}
+
+Problem read_tokens_option(ngx_conf_t* cf, std::string_view name, Trust& trust) {
+  std::string path = full_path(cf, name);
+  auto lines = read_tokens(path);
+  if (!lines) return lines.error();
+  warn_if_readable(cf, *lines, path);
+  trust.tokens = std::move(lines->values);
+  return {};
+}
+
+Problem read_list_file(ngx_conf_t* cf, std::string_view name, std::string_view what,
+                       std::vector<std::string>& values) {
+  auto lines = read_lines(full_path(cf, name), what);
+  if (!lines) return lines.error();
+  values = std::move(lines->values);
+  return {};
+}
+
+/// One option of a channel. A list that is given but names nobody must not mean "anybody".
+Problem read_channel_option(ngx_conf_t* cf, std::string_view word, std::string& kind,
+                            Trust& trust) {
+  if (auto name = option(word, "kind")) {
+    kind = *name;
+    return {};
+  }
+  if (auto file = option(word, "tokens")) return read_tokens_option(cf, *file, trust);
+  std::vector<std::string> values;
+  for (std::string_view what : {"app_ids", "addresses"}) {
+    auto list = option(word, what);
+    auto file = option(word, std::string(what) + "_file");
+    if (!list && !file) continue;
+    if (list) values = listed(*list);
+    if (file) {
+      if (auto problem = read_list_file(cf, *file, what, values)) return problem;
+    }
+    if (values.empty()) {
+      return Error{std::string(what) + "= names none; list them, separated by commas, or leave " +
+                   std::string(what) + " out"};
+    }
+    if (what == "addresses") return add_addresses(values, trust);
+    trust.app_ids.insert(trust.app_ids.end(), values.begin(), values.end());
+    return {};
+  }
+  return unknown(word,
+                 "kind=KIND, tokens=FILE, app_ids=A,B, app_ids_file=FILE, addresses=A,B and "
+                 "addresses_file=FILE");
 }
 
 Problem read_options(ngx_conf_t* cf, Words words, std::string& kind, Trust& trust) {
   for (const auto& word : words) {
-    if (auto name = option(view(word), "kind")) {
-      kind = *name;
-    } else if (auto tokens = option(view(word), "tokens")) {
-      std::string path = full_path(cf, *tokens);
-      auto lines = read_tokens(path);
-      if (!lines) return lines.error();
-      warn_if_readable(cf, *lines, path);
-      trust.tokens = std::move(lines->values);
-    } else if (auto list = option(view(word), "app_ids")) {
-      if (auto problem = read_app_ids(*list, trust.app_ids)) return problem;
-    } else if (auto file = option(view(word), "app_ids_file")) {
-      auto lines = read_lines(full_path(cf, *file), "app_ids");
-      if (!lines) return lines.error();
-      trust.app_ids.insert(trust.app_ids.end(), lines->values.begin(), lines->values.end());
-    } else {
-      return unknown(view(word), "kind=KIND, tokens=FILE, app_ids=A,B and app_ids_file=FILE");
-    }
+    if (auto problem = read_channel_option(cf, view(word), kind, trust)) return problem;
   }
   return {};
 }
@@ -276,10 +423,6 @@ Problem read_cc_status(ngx_conf_t* cf, Words words, LocationSettings& location) 
 
 }  // namespace
 
-std::string redis_argument(std::string_view text) {
-  return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
-}
-
 char* set_cc_redis(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
   auto& main = *static_cast<MainSettings*>(conf);
   return complaining(cf, [&](Words words) { return read_cc_redis(cf, words, main); });
@@ -293,6 +436,16 @@ char* set_cc_stream(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
 char* set_cc_limits(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
   auto& main = *static_cast<MainSettings*>(conf);
   return complaining(cf, [&](Words words) { return read_cc_limits(words, main); });
+}
+
+char* set_cc_spool(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto& main = *static_cast<MainSettings*>(conf);
+  return complaining(cf, [&](Words words) { return read_cc_spool(cf, words, main); });
+}
+
+char* set_cc_rejects(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
+  auto& main = *static_cast<MainSettings*>(conf);
+  return complaining(cf, [&](Words words) { return read_cc_rejects(words, main); });
 }
 
 char* set_cc_channel(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
@@ -314,10 +467,25 @@ ngx_int_t complete_settings(ngx_conf_t* cf) noexcept {
                     "\"cc_redis unix:/run/redis/redis-server.sock;\" to http{}");
       return NGX_ERROR;
     }
+    if (main.rejects.most > 0 && main.rejects.key.starts_with(main.prefix)) {
+      ngx_log_error(
+          NGX_LOG_EMERG, cf->log, 0,
+          "cc_rejects' key \"%s\" begins as the streams' keys do, and is trimmed; give it "
+          "another one, e.g. cc:rejects",
+          main.rejects.key.c_str());
+      return NGX_ERROR;
+    }
+    if (main.has_channel && !main.spool_given) {
+      ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                    "cc_channel is used, but nothing says where its callbacks go while Redis is "
+                    "away; add e.g. \"cc_spool /var/spool/cc/nginx;\" to http{}, or "
+                    "\"cc_spool off;\" to answer 503 then");
+      return NGX_ERROR;
+    }
     for (unsigned p = 0; p < main.partitions; ++p) {
-      main.commands.push_back("*5\r\n" + redis_argument("XADD") +
-                              redis_argument(main.prefix + std::to_string(p)) +
-                              redis_argument("*"));
+      const std::string key = redis_argument(main.prefix + std::to_string(p));
+      main.add_commands.push_back("*5\r\n" + redis_argument("XADD") + key + redis_argument("*"));
+      main.length_commands.push_back("*2\r\n" + redis_argument("XLEN") + key);
     }
     if (main.needs_counters) {
       main.counters = declare_counters(cf);

@@ -8,6 +8,8 @@ namespace cc {
 char* set_cc_redis(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_cc_stream(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_cc_limits(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_cc_spool(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
+char* set_cc_rejects(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_cc_channel(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 char* set_cc_status(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept;
 

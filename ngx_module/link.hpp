@@ -1,102 +1,117 @@
-// One worker's connection to Redis on NGINX's event loop.
+// One worker's link to Redis: connects, greets, keeps trying; sends entries and says what became of
+// each. Knows nothing of requests.
 //
-// Ownership. hiredis owns the socket, the link owns everything else: NGINX's connection around the
-// socket, the timers, the pendings. Who frees the context: hiredis when it meets an error (even
-// before the connect callback's caller returns), we by redisAsyncFree on a deadline, a failed
-// greeting or at the end; both ways lead through on_cleanup(), which sets `redis_` to null. So
-// after any call into hiredis the context is asked for again, never kept.
-//
-// Invariant: while anything is pending, the deadline timer is armed and not cancelable; otherwise
-// no timer of ours keeps a worker that wants to leave.
+// Invariant: while a delivery that came in just now is pending, the deadline timer is armed and not
+// cancelable; otherwise no timer of ours keeps a worker that wants to leave.
 #pragma once
 
 #include "ngx.hpp"
 
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "counters.hpp"
 #include "pending.hpp"
 #include "settings.hpp"
-
-struct redisAsyncContext;
+#include "timer.hpp"
+#include "wire.hpp"
 
 namespace cc {
 
-class Link {
+class Link final : private Wire::Owner {
  public:
-  enum class Append { taken, down, full };
+  enum class Append { taken, down, full, stream_full };
 
-  /// Called once for each append that was taken and whose request still lives, outside of hiredis.
-  using Deliver = void (*)(ngx_http_request_t* request, Outcome outcome);
+  class Owner {
+   public:
+    /// Once for each append that was taken: `stored`, or `trouble` says why not. Outside of
+    /// hiredis, and never inside append().
+    virtual void link_outcome(Pending& pending) = 0;
 
-  /// Settings and slot must outlive the link; a cycle's settings outlive its worker.
-  Link(const RedisSettings& settings, Limits limits, Slot& slot, Deliver deliver);
+   protected:
+    ~Owner() = default;
+  };
+
+  /// All of them must outlive the link; a cycle's settings outlive its worker.
+  Link(const MainSettings& settings, Slot& slot, Owner& owner);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
-  ~Link();
+  ~Link() = default;
 
   void start();
-
-  /// For exit_process: closes without delivering anything, as the requests' connections go too.
+  /// For the worker's end: every pending gets its outcome now, and no other is taken.
   void stop();
 
-  /// One command whose only answer tells whether it is stored. Leaves with all others of this tick
-  /// of the loop in one write. Throws std::bad_alloc.
-  Append append(std::string_view command, ngx_http_request_t* request);
+  /// Sends the pending's command, whose only answer tells whether it is stored. Leaves with all
+  /// others of this tick of the loop in one write. `though_full`: even above the high-water mark.
+  Append append(Pending& pending, bool though_full = false);
+
+  bool up() const noexcept { return state_ == State::up; }
+
+  /// As of the last look at that stream's length, which is asked for beside entries, at most every
+  /// 100 ms.
+  bool stream_full(unsigned partition) const noexcept { return streams_[partition].full; }
+  /// Asks for it now, unless it was just done.
+  void look(unsigned partition);
+
+  /// A command that nobody waits for. False where it could not be sent; an error is only logged.
+  bool tell(std::string_view command);
 
  private:
   enum class State { down, connecting, greeting, up, closed };
 
+  struct Stream {
+    ngx_msec_t asked_at = 0;
+    bool asked = false;  // no answer yet
+    bool full = false;
+    std::uint64_t length = 0;
+  };
+
+  void wire_connected(const char* why) override;
+  void wire_worked() override;
+  void wire_gone() override;
+  void wire_must_close() override;
+
   void connect();
-  bool attach();
   void greet();
-  void connected(int status);
   void greeted(const char* error);
-  void on_cleanup();
-  void readable();
-  void writable();
-  void want_read(bool wanted);
-  void want_write();
-  void unwant_write();
+  void retry_later();
   void retry_timer_fired();
   void deadline_fired();
-  void retry_later();
-  void drop(Outcome reason);
+  const Pending* most_urgent() noexcept;
+  void well_again();
+  void idle_fired();
+  void drop(Trouble reason);
   void settle();
-  void answered(Pending* pending, Outcome outcome);
+  void answered(Pending& pending, Trouble trouble);
+  void looked(unsigned partition, std::uint64_t length);
   void complain(const char* what, std::string_view why);
   void enter(State state);
-  void note_oldest();
-  Pending* take_unused();
-  void release(Pending* pending);
+  void note_pending();
 
-  static Link* of(void* event_data);
-
-  const RedisSettings& settings_;
-  const Limits limits_;
+  const MainSettings& settings_;
   Slot& slot_;
-  const Deliver deliver_;
+  Owner& owner_;
+  Wire wire_;
 
   State state_ = State::down;
-  redisAsyncContext* redis_ = nullptr;
-  ngx_connection_t* connection_ = nullptr;  // null whenever redis_ is
-  unsigned failures_ = 0;                   // in a row, for the backoff
-  bool give_up_ = false;                    // the greeting failed: free the context in settle()
+  unsigned failures_ = 0;  // in a row, for the backoff; over once an entry was taken
+  unsigned graces_ = 0;    // given in a row to answers that lie in the socket
+  ngx_msec_t up_since_ = 0;
+  bool give_up_ = false;  // the greeting failed: free the context in settle()
   char last_complaint_[128] = "";
-  Outcome losing_ = Outcome::lost;  // what answers that never came mean just now
+  Trouble losing_ = Trouble::redis_lost;  // what answers that never came mean just now
 
-  ngx_connection_t timer_identity_{};  // NGINX's debug log asks a timer's data for an fd
-  ngx_event_t retry_timer_{};     // to connect again; while connecting and greeting its deadline
-  ngx_event_t deadline_timer_{};  // of the oldest pending
+  Timer retry_timer_;     // to connect again; while connecting and greeting its deadline
+  Timer deadline_timer_;  // of the oldest pending
+  Timer idle_timer_;      // looks whether Redis is still there, and at the streams' lengths
 
-  ngx_queue_t waiting_;  // in the order of their commands, which is that of the answers
-  ngx_queue_t done_;     // outcome known, to be delivered by settle()
-  ngx_queue_t unused_;
-  std::size_t pending_count_ = 0;
-  std::size_t pending_bytes_ = 0;
-  std::vector<std::unique_ptr<Pending[]>> blocks_;
+  PendingList waiting_;         // in the order of their commands, which is that of the answers
+  PendingList done_;            // outcome known, to be told by settle()
+  std::size_t live_count_ = 0;  // of both, those that are not replayed
+  std::size_t live_bytes_ = 0;
+  std::vector<Stream> streams_;
+  unsigned next_idle_look_ = 0;
 };
 
 }  // namespace cc

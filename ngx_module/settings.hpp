@@ -22,7 +22,7 @@ struct RedisSettings {
   int port = 0;
   std::string shown;  // as it stands in the configuration, for messages
   std::string password;
-  ngx_msec_t timeout = 400;  // for an entry's answer, from its append
+  ngx_msec_t timeout = 200;  // for an entry's answer, from its append
 };
 
 /// cc_limits: what one worker may have waiting for Redis.
@@ -31,19 +31,38 @@ struct Limits {
   std::size_t bytes = 64 * 1024 * 1024;
 };
 
+/// cc_spool.
+struct SpoolSettings {
+  std::string directory;                                             // empty: no spool
+  std::uint64_t most_bytes = std::uint64_t{4} * 1024 * 1024 * 1024;  // of all workers' files
+  unsigned replay_per_second = 2000;                                 // entries, by one worker
+};
+
+/// cc_rejects.
+struct RejectsSettings {
+  std::string key = "cc:rejects";
+  unsigned most = 10'000;  // entries kept, about; 0: none
+};
+
 /// http{}.
 struct MainSettings {
   bool redis_given = false;
   bool stream_given = false;
   bool limits_given = false;
+  bool spool_given = false;
+  bool rejects_given = false;
   bool needs_counters = false;  // a cc_channel or a cc_status exists
   bool has_channel = false;
   RedisSettings redis;
   Limits limits;
+  SpoolSettings spool;
+  RejectsSettings rejects;
   std::string prefix = "cc:events:";
   unsigned partitions = 1;
-  std::vector<std::string>
-      commands;  // per partition: XADD up to the field's name, in Redis' protocol
+  std::uint64_t high_water = 1'000'000;  // entries, over all partitions
+  // Per partition, in Redis' protocol: XADD up to the field's name, and XLEN.
+  std::vector<std::string> add_commands;
+  std::vector<std::string> length_commands;
   ngx_shm_zone_t* counters = nullptr;
 };
 
@@ -84,8 +103,5 @@ inline const MainSettings& main_settings(ngx_http_request_t* r) {
 inline const LocationSettings& location_settings(ngx_http_request_t* r) {
   return *static_cast<LocationSettings*>(ngx_http_get_module_loc_conf(r, ngx_http_cc_module));
 }
-
-/// One argument in Redis' protocol: "$3\r\nabc\r\n".
-std::string redis_argument(std::string_view text);
 
 }  // namespace cc

@@ -9,6 +9,7 @@
 #include "envelope.hpp"
 #include "reply.hpp"
 #include "settings.hpp"
+#include "spool_file.hpp"
 
 #ifndef CC_BUILD
 #define CC_BUILD "unknown"
@@ -21,9 +22,9 @@ std::uint64_t read(const Counter& counter) noexcept {
   return counter.load(std::memory_order_relaxed);
 }
 
-std::uint64_t total(const Counters& counters, Counter Slot::*value) noexcept {
+std::uint64_t total(const Counters& counters, const CounterInfo& info) noexcept {
   std::uint64_t sum = 0;
-  for (const Slot& slot : counters.slots) sum += read(slot.*value);
+  for (const Slot& slot : counters.slots) sum += read(info.value(slot));
   return sum;
 }
 
@@ -60,20 +61,52 @@ std::string worker_json(const Slot& slot) {
   return "{" + member("pid", read(slot.pid)) + ",\"link\":\"" + link_text(slot) + "\"," +
          member("pending", read(slot.pending)) + "," +
          member("pending_bytes", read(slot.pending_bytes)) + "," +
-         member("oldest_pending_ms", oldest_age_ms(slot)) + ",\"build\":\"" CC_BUILD "\"" +
+         member("oldest_pending_ms", oldest_age_ms(slot)) + "," +
+         member("longest_stream", read(slot.longest_stream)) + ",\"build\":\"" CC_BUILD "\"" +
          ",\"envelope\":\"" + std::string(envelope_version) + "\"}";
 }
 
-std::string json(const Counters& counters) {
+/// What lies on disk, whoever wrote it: also what a dead worker left and nobody has adopted yet.
+struct SpoolState {
+  bool configured = false;
+  bool readable = false;
+  SpoolListing listing;
+
+  std::int64_t oldest_ms() const {
+    return listing.files.empty() ? 0 : listing.files.front().created_ms;
+  }
+};
+
+SpoolState spool_state(const SpoolSettings& settings) {
+  SpoolState state;
+  state.configured = !settings.directory.empty();
+  if (!state.configured) return state;
+  if (auto listing = list_spool(settings.directory)) {
+    state.readable = true;
+    state.listing = *std::move(listing);
+  }
+  return state;
+}
+
+std::string spool_json(const SpoolState& spool) {
+  if (!spool.configured) return "null";
+  if (!spool.readable) return "{\"readable\":false}";
+  return "{\"readable\":true," + member("files", spool.listing.files.size()) + "," +
+         member("bytes", spool.listing.bytes) + "," +
+         member("oldest_received_ms", static_cast<std::uint64_t>(spool.oldest_ms())) + "," +
+         member("damaged_files", spool.listing.damaged) + "}";
+}
+
+std::string json(const Counters& counters, const SpoolState& spool) {
   std::string text = "{";
   const char* group = nullptr;  // counters of one group stand together
-  for (const auto& info : counter_infos) {
+  for (const auto& info : counter_infos()) {
     bool same = group != nullptr && info.group != nullptr && std::string_view(group) == info.group;
     if (!same && group != nullptr) text += "}";
     if (text.size() > 1) text += ",";
     if (!same && info.group != nullptr) text += "\"" + std::string(info.group) + "\":{";
     group = info.group;
-    text += member(info.name, total(counters, info.value));
+    text += member(info.name, total(counters, info));
   }
   if (group != nullptr) text += "}";
 
@@ -84,8 +117,8 @@ std::string json(const Counters& counters) {
     pending += read(slot.pending);
     workers += (workers.empty() ? "" : ",") + worker_json(slot);
   }
-  text += "," + member("pending", pending) + ",\"build\":\"" CC_BUILD "\",\"workers\":[" + workers +
-          "]}\n";
+  text += "," + member("pending", pending) + ",\"spool\":" + spool_json(spool) +
+          ",\"build\":\"" CC_BUILD "\",\"workers\":[" + workers + "]}\n";
   // An object opened for a first group has begun with a comma that does not belong there.
   for (auto at = text.find("{,"); at != std::string::npos; at = text.find("{,"))
     text.erase(at + 1, 1);
@@ -115,15 +148,37 @@ constexpr WorkerGauge worker_gauges[] = {
      [](const Slot& slot) { return read(slot.pending_bytes); }},
     {"cc_callbacks_oldest_pending_milliseconds", "Age of the oldest of them.",
      [](const Slot& slot) { return oldest_age_ms(slot); }},
+    {"cc_stream_entries", "Entries of the longest stream, as the worker last saw it.",
+     [](const Slot& slot) { return read(slot.longest_stream); }},
 };
 
-std::string prometheus(const Counters& counters) {
+void gauge_line(std::string& text, std::string_view metric, std::string_view help,
+                std::uint64_t value) {
+  describe(text, metric, "gauge", help);
+  text += std::string(metric) + " " + std::to_string(value) + "\n";
+}
+
+void add_spool(std::string& text, const SpoolState& spool) {
+  if (!spool.configured) return;
+  gauge_line(text, "cc_spool_readable", "0 where the spool's directory cannot be read.",
+             spool.readable ? 1 : 0);
+  gauge_line(text, "cc_spool_files", "Files of the spool, those being written included.",
+             spool.listing.files.size());
+  gauge_line(text, "cc_spool_bytes", "Bytes of these files.", spool.listing.bytes);
+  gauge_line(text, "cc_spool_oldest_received_milliseconds",
+             "When the oldest spooled callback came in, epoch; 0 if there is none.",
+             static_cast<std::uint64_t>(spool.oldest_ms()));
+  gauge_line(text, "cc_spool_damaged_files", "Files kept because a part of them was unreadable.",
+             spool.listing.damaged);
+}
+
+std::string prometheus(const Counters& counters, const SpoolState& spool) {
   std::string text;
-  for (const auto& info : counter_infos) {
+  for (const auto& info : counter_infos()) {
     if (info.help != nullptr) describe(text, info.metric, "counter", info.help);
     text += info.metric;
     if (info.group != nullptr) text += "{reason=\"" + std::string(info.name) + "\"}";
-    text += " " + std::to_string(total(counters, info.value)) + "\n";
+    text += " " + std::to_string(total(counters, info)) + "\n";
   }
   for (const auto& gauge : worker_gauges) {
     describe(text, gauge.metric, "gauge", gauge.help);
@@ -133,6 +188,7 @@ std::string prometheus(const Counters& counters) {
               std::to_string(gauge.value(slot)) + "\n";
     }
   }
+  add_spool(text, spool);
   describe(text, "cc_module_info", "gauge", "Build and envelope version of the module.");
   text += "cc_module_info{build=\"" CC_BUILD "\",envelope=\"" + std::string(envelope_version) +
           "\"} 1\n";
@@ -147,7 +203,8 @@ ngx_int_t handle_status(ngx_http_request_t* r) noexcept {
   try {
     const auto& counters = counters_in(*main_settings(r).counters);
     bool as_prometheus = location_settings(r).prometheus;
-    std::string text = as_prometheus ? prometheus(counters) : json(counters);
+    auto spool = spool_state(main_settings(r).spool);
+    std::string text = as_prometheus ? prometheus(counters, spool) : json(counters, spool);
     auto* copy = static_cast<char*>(ngx_pnalloc(r->pool, text.size()));
     if (copy == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     text.copy(copy, text.size());

@@ -14,17 +14,20 @@ Worker* the_worker = nullptr;
 }  // namespace
 
 Worker::Worker(const MainSettings& settings, Slot& own_slot)
-    : slot(own_slot), link(settings.redis, settings.limits, own_slot, finish_callback) {
+    : slot(own_slot),
+      recorder(settings, own_slot, finish_callback),
+      rejects(settings.rejects, own_slot, recorder.link()) {
   set(slot.pid, static_cast<std::uint64_t>(ngx_pid));
   set(slot.pending, 0);
   set(slot.pending_bytes, 0);
   set(slot.oldest_pending_ms, 0);
+  set(slot.longest_stream, 0);
   delivery.source = Source::callback;
-  link.start();
+  recorder.start();
 }
 
 Worker::~Worker() {
-  link.stop();
+  recorder.stop();
   set(slot.pid, 0);
 }
 

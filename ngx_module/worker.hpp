@@ -3,10 +3,9 @@
 
 #include "ngx.hpp"
 
-#include <string>
-
 #include "envelope.hpp"
-#include "link.hpp"
+#include "recorder.hpp"
+#include "rejects.hpp"
 
 namespace cc {
 
@@ -15,10 +14,9 @@ struct Worker {
   ~Worker();
 
   Slot& slot;
-  Link link;
-  // Scratch of a callback, kept so that its memory is.
-  std::string command;
-  Delivery delivery;
+  Recorder recorder;
+  Rejects rejects;
+  Delivery delivery;  // scratch of a callback, kept so that its memory is
 };
 
 /// Null in the master, in helper processes and where no cc_channel is used.

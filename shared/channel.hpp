@@ -8,6 +8,7 @@
 
 #include "envelope.hpp"
 #include "event.hpp"
+#include "network.hpp"
 
 namespace cc {
 
@@ -23,8 +24,9 @@ struct Inbound {
 
 /// What an account accepts; from configuration. Empty tokens = nothing is accepted.
 struct Trust {
-  std::vector<std::string> tokens;   // at most two, so that one can be rotated
-  std::vector<std::string> app_ids;  // empty = not checked
+  std::vector<std::string> tokens;      // at most two, so that one can be rotated
+  std::vector<std::string> app_ids;     // empty = not checked
+  std::vector<Network> addresses = {};  // that the channel calls from; empty = not checked
 };
 
 enum class Verdict : std::uint8_t {
@@ -41,6 +43,10 @@ std::string_view to_text(Verdict verdict) noexcept;
 
 /// 403, 405 or 413; 200 for accepted.
 unsigned http_status(Verdict verdict) noexcept;
+
+/// Whether a sender is on the list, or there is none. What is no IP address (a unix socket's peer)
+/// is on no list.
+bool address_accepted(std::string_view address, const Trust& trust) noexcept;
 
 struct Verified {
   Verdict verdict = Verdict::bad_token;

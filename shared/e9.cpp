@@ -42,6 +42,10 @@ class E9 final : public Channel {
       verified.verdict = Verdict::bad_method;
       return verified;
     }
+    if (!address_accepted(inbound.address, trust)) {
+      verified.verdict = Verdict::bad_address;
+      return verified;
+    }
     if (!token_accepted(inbound.token, trust.tokens)) return verified;
     verified.verdict = Verdict::accepted;
     const E9Fields fields = read_e9_identity(inbound.body);

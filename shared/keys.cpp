@@ -109,25 +109,27 @@ EventKey own_event_key(std::int64_t call, int attempt, std::string_view name,
   return event_key(hash.finish(), ordinal);
 }
 
-std::uint32_t crc32(std::string_view bytes) noexcept {
-  std::uint32_t crc = 0xFFFFFFFFU;
+std::uint32_t crc32(std::string_view bytes, std::uint32_t before) noexcept {
+  std::uint32_t crc = ~before;
   for (const char c : bytes) {
     crc = crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xFF] ^ (crc >> 8);
   }
   return ~crc;
 }
 
+std::uint32_t partition_hash(std::string_view subject, std::string_view channel_call_id,
+                             std::string_view body) noexcept {
+  if (!subject.empty()) return crc32(subject.substr(0, max_subject));
+  return crc32(channel_call_id.empty() ? body : channel_call_id);
+}
+
 unsigned partition_of(const Delivery& delivery, std::string_view channel_call_id,
                       unsigned partitions) {
   if (partitions <= 1) return 0;
   const bool has_subject = delivery.source == Source::poll || delivery.source == Source::query;
-  std::string_view chosen = delivery.body;
-  if (has_subject && !delivery.subject.empty()) {
-    chosen = std::string_view(delivery.subject).substr(0, max_subject);
-  } else if (!channel_call_id.empty()) {
-    chosen = channel_call_id;
-  }
-  return crc32(chosen) % partitions;
+  return partition_hash(has_subject ? std::string_view(delivery.subject) : std::string_view{},
+                        channel_call_id, delivery.body) %
+         partitions;
 }
 
 }  // namespace cc

@@ -34,11 +34,15 @@ EventKey event_key(const DeliveryKey& delivery, std::uint16_t ordinal);
 EventKey own_event_key(std::int64_t call, int attempt, std::string_view name,
                        std::uint16_t ordinal = 0);
 
-/// CRC-32 (IEEE 802.3, as zlib has it).
-std::uint32_t crc32(std::string_view bytes) noexcept;
+/// CRC-32 (IEEE 802.3, as zlib has it). `before` is that of the bytes before these, if any.
+std::uint32_t crc32(std::string_view bytes, std::uint32_t before = 0) noexcept;
 
-/// The partition of a delivery: CRC-32 (IEEE) of the subject (poll, query), else of its first
-/// channel call id, else of the raw bytes, mod `partitions` (≥ 1).
+/// What chooses a delivery's partition: CRC-32 (IEEE) of the subject (poll, query), else of its
+/// first channel call id, else of the raw bytes. Each may be empty.
+std::uint32_t partition_hash(std::string_view subject, std::string_view channel_call_id,
+                             std::string_view body) noexcept;
+
+/// The partition of a delivery: its hash mod `partitions` (≥ 1).
 unsigned partition_of(const Delivery& delivery, std::string_view channel_call_id,
                       unsigned partitions);
 

@@ -1,4 +1,5 @@
 // The registry of coded kinds, and how a verdict is told.
+#include <algorithm>
 #include <array>
 
 #include "channel.hpp"
@@ -46,6 +47,13 @@ unsigned http_status(Verdict verdict) noexcept {
     default:
       return 403;
   }
+}
+
+bool address_accepted(std::string_view address, const Trust& trust) noexcept {
+  if (trust.addresses.empty()) return true;
+  const auto parsed = parse_address(address);
+  return parsed && std::any_of(trust.addresses.begin(), trust.addresses.end(),
+                               [&](const Network& network) { return network.contains(*parsed); });
 }
 
 const Channel* find_channel(std::string_view kind) noexcept {

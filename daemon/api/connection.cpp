@@ -91,14 +91,14 @@ struct Connection::Reader {
 };
 
 Host::Host(asio::any_io_executor loop, const Config& config, Calls& all_calls, const Health& health,
-           Metrics& figures, const Clock& time, AccessLog log)
+           Metrics& figures, const Clock& time, AccessLog log, DeadLetters* letters)
     : executor(loop),
       limits(config.http),
       calls(all_calls),
       metrics(figures),
       clock(time),
       access_log(std::move(log)),
-      router(all_calls, health, figures, config.tenants),
+      router(all_calls, health, figures, config.tenants, letters),
       all_gone(std::move(loop)) {}
 
 void Host::count(const Trace& trace, unsigned status) {

@@ -26,6 +26,8 @@ constexpr std::array catalogue{
                  "路径不存在", false, 0},
     ProblemEntry{ProblemType::call_not_found, "call-not-found", 404, "There is no such call",
                  "通话不存在", false, 0},
+    ProblemEntry{ProblemType::letter_not_found, "dead-letter-not-found", 404,
+                 "There is no such dead letter", "死信不存在", false, 0},
     ProblemEntry{ProblemType::method_not_allowed, "method-not-allowed", 405,
                  "The path does not know this method", "该路径不支持此方法", false, 0},
     ProblemEntry{ProblemType::request_timeout, "request-timeout", 408,

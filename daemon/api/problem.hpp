@@ -22,6 +22,7 @@ enum class ProblemType : std::uint8_t {
   missing_scope,
   not_found,
   call_not_found,
+  letter_not_found,
   method_not_allowed,
   request_timeout,
   line_busy,

@@ -35,17 +35,6 @@ const std::optional<T>& first(const std::optional<T>& a, const std::optional<T>&
   return a ? a : b;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL adds a NUL
-  // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's idea of bytes
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()),
-                                     static_cast<int>(bytes.size()));
-  // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
 std::string_view to_text(TimeOrigin origin) noexcept {
   switch (origin) {
     case TimeOrigin::own:
@@ -122,6 +111,17 @@ json::object effect_of(const Facts& facts, Hidden hidden, Sight sight) {
 }
 
 }  // namespace
+
+std::string base64(std::string_view bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL adds a NUL
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's idea of bytes
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                     reinterpret_cast<const unsigned char*>(bytes.data()),
+                                     static_cast<int>(bytes.size()));
+  // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
 
 json::object to_object(const StoredRecord& record, Sight sight) {
   const Constants& constants = record.constants;

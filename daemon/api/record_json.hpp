@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <boost/json/object.hpp>
 
@@ -14,6 +15,9 @@ struct Sight {
   bool numbers = false;  // customers' numbers whole; masked otherwise
   bool admin = false;    // the recording's address at the channel; with `numbers`, raw deliveries
 };
+
+/// RFC 4648, section 4, padded.
+std::string base64(std::string_view bytes);
 
 boost::json::object to_object(const StoredRecord& record, Sight sight);
 std::string to_json(const StoredRecord& record, Sight sight);

@@ -73,11 +73,13 @@ struct Router::Match {
 };
 
 Router::Router(Calls& calls, const Health& health, Metrics& metrics,
-               const std::map<std::string, Tenant>& tenants)
-    : parts_{calls, health, metrics}, keys_(std::make_shared<const KeyRing>(tenants)) {
+               const std::map<std::string, Tenant>& tenants, DeadLetters* letters)
+    : parts_{calls, health, metrics, letters}, keys_(std::make_shared<const KeyRing>(tenants)) {
   for (const auto& table : {calls_routes(), status_routes()}) {
     routes_.insert(routes_.end(), table.begin(), table.end());
   }
+  if (letters == nullptr) return;
+  routes_.insert(routes_.end(), letter_routes().begin(), letter_routes().end());
 }
 
 void Router::reconfigure(const std::map<std::string, Tenant>& tenants) {

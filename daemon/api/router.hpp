@@ -1,5 +1,6 @@
 // From a request to its answer: which route, who asks, may he. The routes themselves stand in
-// calls_routes.cpp and status_routes.cpp, a table each; a new noun brings its own.
+// calls_routes.cpp, letter_routes.cpp and status_routes.cpp, a table each; a new noun brings its
+// own.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 
 #include "call/calls.hpp"
 #include "config.hpp"
+#include "dispatch/letters.hpp"
 #include "health.hpp"
 #include "key_ring.hpp"
 #include "message.hpp"
@@ -29,6 +31,7 @@ struct Parts {
   Calls& calls;
   const Health& health;
   Metrics& metrics;
+  DeadLetters* letters = nullptr;  // null = the routes of dead letters are not there
 };
 
 /// One request on its way through a route.
@@ -53,12 +56,13 @@ struct Route {
 };
 
 std::span<const Route> calls_routes() noexcept;
+std::span<const Route> letter_routes() noexcept;
 std::span<const Route> status_routes() noexcept;
 
 class Router {
  public:
   Router(Calls& calls, const Health& health, Metrics& metrics,
-         const std::map<std::string, Tenant>& tenants);
+         const std::map<std::string, Tenant>& tenants, DeadLetters* letters = nullptr);
 
   /// New keys, from the next request on.
   void reconfigure(const std::map<std::string, Tenant>& tenants);

@@ -27,9 +27,9 @@ void log_access(const AccessEntry& entry) {
 
 struct ApiServer::Impl {
   Impl(asio::any_io_executor executor, const Config& config, Calls& calls, const Health& health,
-       Metrics& metrics, const Clock& clock, AccessLog log)
+       Metrics& metrics, const Clock& clock, AccessLog log, DeadLetters* letters)
       : host(std::make_shared<Host>(std::move(executor), config, calls, health, metrics, clock,
-                                    std::move(log))) {}
+                                    std::move(log), letters)) {}
 
   void abort_all() {
     const auto connections = host->connections;  // abort() may end some
@@ -55,9 +55,9 @@ struct ApiServer::Impl {
 
 ApiServer::ApiServer(asio::any_io_executor executor, const Config& config, Calls& calls,
                      const Health& health, Metrics& metrics, const Clock& clock,
-                     AccessLog access_log)
+                     AccessLog access_log, DeadLetters* letters)
     : impl_(std::make_shared<Impl>(std::move(executor), config, calls, health, metrics, clock,
-                                   std::move(access_log))) {}
+                                   std::move(access_log), letters)) {}
 
 ApiServer::~ApiServer() {
   impl_->host->draining = true;

@@ -13,6 +13,7 @@
 
 #include "call/calls.hpp"
 #include "config.hpp"
+#include "dispatch/letters.hpp"
 #include "health.hpp"
 #include "io/clock.hpp"
 #include "metrics.hpp"
@@ -33,10 +34,10 @@ void log_access(const AccessEntry& entry);
 
 class ApiServer {
  public:
-  /// Everything by reference must outlive the io_context's last run.
+  /// Everything by reference or pointer must outlive the io_context's last run.
   ApiServer(asio::any_io_executor executor, const Config& config, Calls& calls,
             const Health& health, Metrics& metrics, const Clock& clock,
-            AccessLog access_log = log_access);
+            AccessLog access_log = log_access, DeadLetters* letters = nullptr);
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;

@@ -90,6 +90,28 @@ std::optional<std::int64_t> QueryReader::integer(std::string_view name, std::int
   return std::nullopt;
 }
 
+std::optional<std::string> QueryReader::text(std::string_view name, std::size_t width) {
+  known_.push_back(name);
+  for (const auto& [key, text] : target_.query) {
+    if (key != name) continue;
+    if (!text.empty() && text.size() <= width && repair_utf8(text) == text) return text;
+    refuse(name, "must be 1 to " + std::to_string(width) + " bytes of UTF-8");
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> QueryReader::boolean(std::string_view name) {
+  known_.push_back(name);
+  for (const auto& [key, text] : target_.query) {
+    if (key != name) continue;
+    if (text == "true" || text == "false") return text == "true";
+    refuse(name, "must be true or false");
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 void QueryReader::refuse(std::string_view name, std::string reason) {
   wrong_.push_back({"query " + std::string(name), std::move(reason)});
 }

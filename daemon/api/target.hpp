@@ -30,6 +30,9 @@ class QueryReader {
   explicit QueryReader(const Target& target) : target_(target) {}
 
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most);
+  /// 1 to `width` bytes of UTF-8 text.
+  std::optional<std::string> text(std::string_view name, std::size_t width);
+  std::optional<bool> boolean(std::string_view name);  // "true", "false"
   void refuse(std::string_view name, std::string reason);
 
   /// The problem, if there is one. To be asked last: it knows unknown and doubled parameters too.

@@ -1,6 +1,7 @@
 #include "call/attempts.hpp"
 
 #include "call/settle.hpp"
+#include "dispatch/merge.hpp"
 #include "fault.hpp"
 #include "io/backoff.hpp"
 #include "log.hpp"
@@ -186,6 +187,7 @@ asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
   bool with_channel_id = true, with_words = true;
   for (;;) {
     std::string problem;
+    bool taken = false;
     try {
       fault_point("attempt.before_outcome");
       co_await try_store(key, answer, with_channel_id, with_words);
@@ -193,14 +195,38 @@ asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
       co_return;
     } catch (const pg::Failure& failure) {
       problem = failure.what();
-      // Another call bears this id already. The attempt is accepted all the same.
-      if (failure.unique_violation()) with_channel_id = false;
+      taken = failure.unique_violation();
       // What the channel said can't be stored as it is: that it said yes or no is what matters.
       if (failure.sqlstate.starts_with("22")) with_words = false;
     }
     log().error("call {}: how attempt {} ended ({}) can't be stored yet: {}", key.first, key.second,
                 state_text(answer.outcome), problem);
+    // Another record bears this id already. If it was made from the call's events they become one;
+    // otherwise the attempt is accepted all the same, without it.
+    if (taken) with_channel_id = co_await unite(key, answer.channel_call_id);
     co_await parts_.clock.sleep_for(backoff.next());
+  }
+}
+
+/// Whether the channel's id is this attempt's now.
+asio::awaitable<bool> Attempts::unite(Key key, std::string channel_call_id) {
+  try {
+    const pg::Rows rows = co_await parts_.pool.query(
+        "SELECT channel FROM call_attempt WHERE call = $1 AND attempt = $2",
+        pg::params(key.first, key.second));
+    if (rows.empty()) co_return false;
+    Merge merge{key.first, key.second, std::string(rows.text(0, "channel")),
+                std::move(channel_call_id)};
+    const std::optional<std::int64_t> other =
+        co_await merge_calls(parts_.pool, std::move(merge), parts_.clock.epoch_ms());
+    if (!other) co_return false;
+    parts_.metrics.merged_calls.Increment();
+    parts_.watch.notify(*other);
+    log().info("call {}: {} was the same call and is merged into it", key.first, *other);
+    co_return true;
+  } catch (const pg::Failure& failure) {
+    log().warn("call {}: merging: {}", key.first, failure.what());
+    co_return true;  // nobody knows: try again with the id
   }
 }
 

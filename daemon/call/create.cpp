@@ -58,7 +58,9 @@ constexpr std::string_view reject_sql =
 
 const std::string& read_record_sql() {
   static const std::string sql = "SELECT " + record_columns() +
-                                 " FROM call_record WHERE id = $1 AND (tenant = $2 OR $2 = '')";
+                                 " FROM call_record WHERE id = coalesce((SELECT m.merged_into "
+                                 "FROM call_record m WHERE m.id = $1 AND (m.tenant = $2 OR $2 = "
+                                 "'')), $1) AND (tenant = $2 OR $2 = '')";
   return sql;
 }
 
@@ -161,8 +163,8 @@ asio::awaitable<std::variant<Created, Refusal>> store_call(Parts parts, NewCall 
       NewEvents events;
       events[id].push_back(own_event(id, 1, EventName::attempt_planned, now_ms, facts));
       co_await fold_events(transaction, events, now_ms);
-      // Read before the commit: once the call is stored nothing may fail any more, or the application
-      // would hear that there is no call while its phone rings.
+      // Read before the commit: once the call is stored nothing may fail any more, or the
+      // application would hear that there is no call while its phone rings.
       const pg::Rows stored =
           co_await transaction.query(read_record_sql(), pg::params(id, request.tenant));
       Created created;

@@ -12,9 +12,6 @@ namespace cc {
 namespace {
 
 constexpr std::int64_t minute_ms = 60'000;
-constexpr std::int64_t silent_ms = 3 * minute_ms;
-constexpr std::int64_t grace_ms = 5 * minute_ms;          // beyond maxDuration
-constexpr std::int64_t give_up_ms = 47 * 60 * minute_ms;  // e9 answers for 48 h
 constexpr std::int64_t longest_pause_ms = 60 * minute_ms;
 constexpr std::int64_t latest_ms =
     100'000'000'000'000;  // of a received-ms that is believed: the year 5138
@@ -96,18 +93,33 @@ struct Reaper::Due {
   std::int64_t created = 0, tries = 0;
 };
 
-std::int64_t silence_deadline_ms(const Silence& silence) {
+std::int64_t silence_deadline_ms(const Silence& silence, const Config::Reaper& limits) {
   const auto believed = [](std::int64_t ms) { return std::clamp<std::int64_t>(ms, 0, latest_ms); };
+  const std::int64_t silent_ms = limits.silence.count();
   if (!silence.last_event) return believed(silence.sent.value_or(0)) + silent_ms;
   if (!silence.sign_of_b) return believed(*silence.last_event) + silent_ms;
-  return believed(*silence.last_event) + std::int64_t{silence.max_duration} * 1000 + grace_ms;
+  return believed(*silence.last_event) + std::int64_t{silence.max_duration} * 1000 +
+         limits.grace.count();
 }
 
 asio::awaitable<void> Reaper::reap() {
-  const pg::Rows drained = co_await parts_.pool.query(drained_sql);
-  const std::int64_t drained_ms = drained.integer(0, "drained");
-  if (drained_ms == 0)
-    co_return;  // some partition has never been drained: nobody can be called silent
+  const pg::Rows rows_drained = co_await parts_.pool.query(drained_sql);
+  const Config::Reaper limits = parts_.config.reaper;  // a reload may come in between
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  const bool alarmed = drained_.gone_on();
+  const std::optional<std::int64_t> drained =
+      drained_.judge(std::min(rows_drained.integer(0, "drained"), spools_.clear_until_ms(now_ms)),
+                     now_ms, parts_.clock.steady(), limits.standstill);
+  if (drained_.gone_on() && !alarmed) {
+    log().critical(
+        "no stream or spool was drained to its end for {} minutes; calls that look silent are "
+        "closed all the same from here on",
+        limits.standstill.count() / minute_ms);
+  }
+  if (!drained) co_return;
+  const std::int64_t drained_ms = *drained;
+  const std::int64_t silent_ms = limits.silence.count();
+  const std::int64_t jitter_ms = std::min<std::int64_t>(10'000, silent_ms / 4 + 1);
   std::int64_t above = 0;
   for (std::size_t found = page; found == page;) {
     const pg::Rows rows =
@@ -122,8 +134,8 @@ asio::awaitable<void> Reaper::reap() {
       open.silence.sign_of_b = rows.boolean(row, "sign_of_b");
       open.silence.max_duration = static_cast<int>(rows.integer(row, "max_duration"));
       open.unknown = rows.text(row, "state") == "unknown" && !open.silence.last_event;
-      // Spread over ten seconds, so that an outage's calls are not all closed and queried at once.
-      if (drained_ms < silence_deadline_ms(open.silence) + open.call % 10'000) continue;
+      // Spread over some seconds, so that an outage's calls are not all closed and queried at once.
+      if (drained_ms < silence_deadline_ms(open.silence, limits) + open.call % jitter_ms) continue;
       try {
         co_await reap_one(open);
       } catch (const pg::Failure& failure) {  // one stuck call must not hold up the others
@@ -163,7 +175,9 @@ asio::awaitable<void> Reaper::query_one(std::shared_ptr<const ConfiguredChannel>
   const pg::Rows any =
       co_await parts_.pool.query(any_due_sql, pg::params(code, parts_.clock.epoch_ms()));
   if (any.empty()) co_return;
-  const std::int64_t spacing_ms = minute_ms / channel->provider->queries_a_minute() + 60;
+  const std::int64_t wanted = parts_.config.reaper.queries_a_minute;
+  const std::int64_t allowed = channel->provider->queries_a_minute();
+  const std::int64_t spacing_ms = minute_ms / (wanted == 0 ? allowed : wanted) + 60;
   const pg::Rows budget = co_await parts_.pool.query(budget_sql, pg::params(code, spacing_ms));
   if (budget.empty()) co_return;
   const std::int64_t now_ms = parts_.clock.epoch_ms();
@@ -177,8 +191,8 @@ asio::awaitable<void> Reaper::query_one(std::shared_ptr<const ConfiguredChannel>
   due.tries = rows.integer(0, "query_tries");
   if (!rows.boolean(0, "still_wanted")) {  // the channel's own word came after all
     co_await parts_.pool.query(given_up_sql, pg::params(due.call, due.attempt, nullptr));
-  } else if (now_ms - due.created > give_up_ms) {
-    co_await give_up(due, "not answered within 47 h");
+  } else if (now_ms - due.created > parts_.config.reaper.give_up.count()) {
+    co_await give_up(due, "not answered in all the time that it is asked");
   } else {
     co_await ask(channel, due);
   }

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "call/drained_time.hpp"
+#include "dispatch/spool_watch.hpp"
 #include "io/redis.hpp"
 #include "parts.hpp"
 #include "record.hpp"
@@ -17,11 +19,12 @@ struct Silence {
   bool sign_of_b = false;
   int max_duration = 3600;  // seconds
 };
-std::int64_t silence_deadline_ms(const Silence& silence);
+std::int64_t silence_deadline_ms(const Silence& silence, const Config::Reaper& limits);
 
 class Reaper {
  public:
-  Reaper(Parts parts, redis::Link& redis) : parts_(parts), redis_(redis) {}
+  Reaper(Parts parts, redis::Link& redis, const SpoolWatch& spools)
+      : parts_(parts), redis_(redis), spools_(spools) {}
 
   /// Closes what is silent. One pass.
   asio::awaitable<void> reap();
@@ -41,6 +44,8 @@ class Reaper {
 
   Parts parts_;
   redis::Link& redis_;
+  const SpoolWatch& spools_;
+  DrainedTime drained_;
 };
 
 }  // namespace cc

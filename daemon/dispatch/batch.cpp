@@ -15,6 +15,9 @@ std::string key_text(const DeliveryKey& key) {
   return {reinterpret_cast<const char*>(key.data()), key.size()};
 }
 
+// The year 5138. Arithmetic on what is later would overflow, in the sweeps' SQL too.
+constexpr std::int64_t latest_received_ms = 100'000'000'000'000;
+
 Unreadable unreadable(const StreamEntry& entry, std::string reason, std::int64_t received_ms) {
   Delivery delivery;
   delivery.channel = entry.field;
@@ -25,7 +28,7 @@ Unreadable unreadable(const StreamEntry& entry, std::string reason, std::int64_t
 
 void understand_entry(const StreamEntry& entry, const Channels& channels, std::int64_t now_ms,
                       Batch& batch) {
-  if (entry.malformed) {
+  if (entry.malformed || entry.value.starts_with(many_fields_mark)) {
     batch.unreadable.push_back(
         unreadable(entry, "the stream's entry has not exactly one field", now_ms));
     return;
@@ -33,6 +36,12 @@ void understand_entry(const StreamEntry& entry, const Channels& channels, std::i
   Result<Delivery> delivery = decode_envelope(entry.field, entry.value);
   if (!delivery) {
     batch.unreadable.push_back(unreadable(entry, delivery.error().message, now_ms));
+    return;
+  }
+  if (delivery->received_ms > latest_received_ms) {
+    Unreadable letter = unreadable(entry, "received-ms is no time that can be", now_ms);
+    letter.key = key_text(delivery_key(*delivery));
+    batch.unreadable.push_back(std::move(letter));
     return;
   }
   if (batch.oldest_received_ms == 0 || delivery->received_ms < batch.oldest_received_ms) {
@@ -82,21 +91,6 @@ constexpr std::string_view move_cursor_sql =
 
 using KnownCalls = std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, int>>;
 
-pg::Statement find_calls(const Batch& batch) {
-  std::set<std::pair<std::string, std::string>> wanted;
-  for (const FoundEvent& item : batch.events) {
-    if (!item.found.call && !item.found.channel_call_id.empty()) {
-      wanted.emplace(item.channel, item.found.channel_call_id);
-    }
-  }
-  std::vector<std::string> channel, id;
-  for (const auto& [code, call_id] : wanted) {
-    channel.push_back(code);
-    id.push_back(call_id);
-  }
-  return {find_calls_sql, pg::params(pg::array(channel), pg::array(id))};
-}
-
 KnownCalls known_calls(const pg::Rows& rows) {
   KnownCalls known;
   for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -110,13 +104,18 @@ KnownCalls known_calls(const pg::Rows& rows) {
 struct Sorted {
   NewEvents ours;
   std::vector<FoundEvent> waiting;
+  std::map<std::int64_t, Merge> merges;  // by survivor
 };
 
 Sorted sort_events(std::vector<FoundEvent> events, const KnownCalls& known) {
   Sorted sorted;
   for (FoundEvent& item : events) {
+    const auto found = known.find({item.channel, item.found.channel_call_id});
+    if (item.found.call && found != known.end() && found->second.first != *item.found.call) {
+      sorted.merges[*item.found.call] = {*item.found.call, item.found.event.attempt, item.channel,
+                                         item.found.channel_call_id};
+    }
     if (!item.found.call) {
-      const auto found = known.find({item.channel, item.found.channel_call_id});
       if (found == known.end()) {
         sorted.waiting.push_back(std::move(item));
         continue;
@@ -130,7 +129,36 @@ Sorted sort_events(std::vector<FoundEvent> events, const KnownCalls& known) {
   return sorted;
 }
 
+// Without an echo only the attempts can tell whose an event is. Where those of its time are gone, a
+// record made of it would be a second one of a call that has its own.
+bool expired(const FoundEvent& item, const Channels& channels, std::int64_t now_ms) {
+  const auto channel = channels.find(item.channel);
+  if (channel == nullptr || channel->config.remembered <= Millis{0}) return false;
+  return item.found.event.received_ms < now_ms - channel->config.remembered.count();
+}
+
+Unreadable expired_letter(FoundEvent item) {
+  return {std::string(item.found.event.key.view().substr(0, DeliveryKey{}.size())),
+          std::move(item.channel), "expired: received before the oldest attempts that are kept",
+          item.found.event.received_ms, std::move(item.raw)};
+}
+
 }  // namespace
+
+pg::Statement find_calls(const std::vector<FoundEvent>& events) {
+  std::set<std::pair<std::string, std::string>> wanted;
+  for (const FoundEvent& item : events) {
+    if (!item.found.channel_call_id.empty()) {
+      wanted.emplace(item.channel, item.found.channel_call_id);
+    }
+  }
+  std::vector<std::string> channel, id;
+  for (const auto& [code, call_id] : wanted) {
+    channel.push_back(code);
+    id.push_back(call_id);
+  }
+  return {find_calls_sql, pg::params(pg::array(channel), pg::array(id))};
+}
 
 Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& channels,
                        std::int64_t now_ms) {
@@ -155,6 +183,30 @@ Batch give_up_on(const StreamEntry& entry, const std::string& reason, std::int64
   return batch;
 }
 
+asio::awaitable<StoredEvents> store_events(pg::Transaction& transaction, const Channels& channels,
+                                           std::vector<FoundEvent> events, pg::Rows known,
+                                           std::int64_t now_ms) {
+  StoredEvents stored;
+  Sorted sorted = sort_events(std::move(events), known_calls(known));
+  for (FoundEvent& item : sorted.waiting) {
+    if (expired(item, channels, now_ms)) {
+      stored.expired.push_back(expired_letter(std::move(item)));
+    } else {
+      stored.waiting.push_back(std::move(item));
+    }
+  }
+  stored.fold = co_await fold_events(transaction, sorted.ours, now_ms);
+  if (!stored.fold.unknown.empty()) {
+    const NewEvents recovered = co_await recover_calls(transaction, channels, stored.fold.unknown,
+                                                       std::move(sorted.ours), now_ms);
+    const FoldReport more = co_await fold_events(transaction, recovered, now_ms);
+    stored.fold.stored += more.stored;
+    stored.fold.changed.insert(stored.fold.changed.end(), more.changed.begin(), more.changed.end());
+  }
+  for (auto& [call, merge] : sorted.merges) stored.merges.push_back(std::move(merge));
+  co_return stored;
+}
+
 asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& channels,
                                            const CursorHold& hold, StreamId from,
                                            const StreamPosition& position, Batch batch,
@@ -163,7 +215,7 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
   pg::Transaction transaction = co_await pool.begin();
   std::vector<pg::Statement> opening;
   opening.push_back({lock_cursor_sql, pg::params(hold.stream)});
-  opening.push_back(find_calls(batch));
+  opening.push_back(find_calls(batch.events));
   const std::vector<pg::Rows> opened = co_await transaction.pipeline(std::move(opening));
   fault_point("dispatch.locked");
   const pg::Rows& cursor = opened[0];
@@ -172,19 +224,15 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
                         cursor.integer(0, "epoch") == hold.epoch;
   if (!report.cursor_moved) co_return report;
 
-  Sorted sorted = sort_events(std::move(batch.events), known_calls(opened[1]));
-  report.waiting = sorted.waiting.size();
-  report.fold = co_await fold_events(transaction, sorted.ours, now_ms);
-  if (!report.fold.unknown.empty()) {
-    const NewEvents recovered = co_await recover_calls(transaction, channels, report.fold.unknown,
-                                                       std::move(sorted.ours), now_ms);
-    const FoldReport more = co_await fold_events(transaction, recovered, now_ms);
-    report.fold.stored += more.stored;
-    report.fold.changed.insert(report.fold.changed.end(), more.changed.begin(), more.changed.end());
-  }
+  StoredEvents stored =
+      co_await store_events(transaction, channels, std::move(batch.events), opened[1], now_ms);
+  report.fold = std::move(stored.fold);
+  report.waiting = stored.waiting.size();
+  report.merges = std::move(stored.merges);
+  for (Unreadable& letter : stored.expired) batch.unreadable.push_back(std::move(letter));
   fault_point("dispatch.folded");
   std::vector<pg::Statement> closing;
-  if (!sorted.waiting.empty()) closing.push_back(put_to_wait(sorted.waiting));
+  if (!stored.waiting.empty()) closing.push_back(put_to_wait(stored.waiting));
   if (!batch.unreadable.empty()) closing.push_back(keep_unreadable(batch.unreadable, now_ms));
   closing.push_back(
       {move_cursor_sql, pg::params(hold.stream, to_text(position.cursor), position.entries_added,

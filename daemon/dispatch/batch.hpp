@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "channel/channels.hpp"
+#include "dispatch/merge.hpp"
 #include "dispatch/stream.hpp"
 #include "event.hpp"
 #include "io/pg.hpp"
@@ -57,7 +58,25 @@ struct CommitReport {
   bool cursor_moved = true;  // false: the cursor is not where we read from, or not ours any more
   FoldReport fold;
   std::size_t waiting = 0;
+  std::vector<Merge> merges;  // calls that a record made from events has proved to be
 };
+
+/// The statement that asks whose these events are, by the channel's ids of their calls.
+pg::Statement find_calls(const std::vector<FoundEvent>& events);
+
+struct StoredEvents {
+  FoldReport fold;
+  std::vector<FoundEvent> waiting;  // of calls not known yet: the caller puts them to wait
+  std::vector<Unreadable> expired;  // older than the attempts that are kept: nobody can know them
+  std::vector<Merge> merges;        // to be done after the commit
+};
+
+/// Stores the events with their calls and folds the records; a call whose id was echoed and that
+/// has no record is recovered. `known`: what find_calls() answered in this transaction. The drain
+/// and the replay of dead letters both go through here. Throws pg::Failure.
+asio::awaitable<StoredEvents> store_events(pg::Transaction& transaction, const Channels& channels,
+                                           std::vector<FoundEvent> events, pg::Rows known,
+                                           std::int64_t now_ms);
 
 /// Commits the batch and moves the cursor to `position.cursor`, if it stands at `from`. Throws
 /// pg::Failure.

@@ -12,6 +12,12 @@ namespace {
 
 constexpr Millis look_every{30'000};
 
+// Whether some living daemon has fewer than the share that all of them can have, and we more.
+constexpr std::string_view share_sql =
+    "SELECT count(*) FILTER (WHERE c.owner = $1) AS ours, count(*) AS streams, (SELECT count(*) "
+    "FROM "
+    "daemon WHERE seen > clock_timestamp() - interval '6 seconds') AS living FROM stream_cursor c";
+
 }  // namespace
 
 void Dispatcher::start(const std::string& stream, asio::any_io_executor executor) {
@@ -50,13 +56,24 @@ asio::awaitable<void> Dispatcher::run() {
   }
 }
 
+asio::awaitable<void> Dispatcher::spread() {
+  const pg::Rows rows = co_await parts_.pool.query(share_sql, pg::params(parts_.membership.id()));
+  const std::int64_t living = std::max<std::int64_t>(rows.integer(0, "living"), 1);
+  const std::int64_t share = (rows.integer(0, "streams") + living - 1) / living;
+  if (rows.integer(0, "ours") <= share) co_return;
+  for (const auto& [stream, partition] : partitions_) {
+    if (!partition->draining()) continue;
+    partition->hand_over();
+    co_return;  // one at a time: the next look sees what came of it
+  }
+}
+
 PartHealth Dispatcher::health() const {
   PartHealth health{"dispatcher", !partitions_.empty(), {}};
   for (const auto& [stream, partition] : partitions_) {
     if (!health.says.empty()) health.says += "; ";
     health.says += stream + ": " + partition->says();
-    if (!partition->draining() && partition->says() != "drained by another daemon")
-      health.ok = false;
+    if (!partition->well()) health.ok = false;
   }
   return health;
 }

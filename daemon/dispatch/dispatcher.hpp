@@ -18,6 +18,9 @@ class Dispatcher {
   /// Starts a drain for each partition, and looks for further ones each 30 s, until cancelled.
   asio::awaitable<void> run();
 
+  /// Gives one partition up if this daemon has more than its share and another one fewer. One pass.
+  asio::awaitable<void> spread();
+
   PartHealth health() const;
   /// The least of the partitions that this daemon drains; 0 = none is being drained. For metrics:
   /// whoever judges silence asks the cursors of the whole fleet.

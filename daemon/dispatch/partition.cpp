@@ -15,12 +15,19 @@ constexpr Millis trim_every{10'000};
 constexpr Millis not_ours_pause{2000};
 constexpr int most_races = 5;
 
+// One that is free is left to a daemon that has fewer than its share, if there is one.
 std::string take_sql() {
   return "INSERT INTO stream_cursor AS c (stream, owner, epoch) VALUES ($1, $2, $3) "
          "ON CONFLICT (stream) DO UPDATE SET owner = $2, epoch = $3 "
-         "WHERE c.owner IS NULL OR c.owner = $2 OR " +
-         dead_owner_sql("c") + " RETURNING entry_id, entries_added, highest_id, run_id";
+         "WHERE c.owner = $2 OR ((c.owner IS NULL OR " +
+         dead_owner_sql("c") +
+         ") AND (SELECT count(*) FILTER (WHERE o.owner = $2) < ceil(count(*)::numeric / " +
+         std::string(living_daemons_sql) +
+         ") FROM stream_cursor o)) RETURNING entry_id, entries_added, highest_id, run_id";
 }
+
+constexpr std::string_view release_sql =
+    "UPDATE stream_cursor SET owner = NULL WHERE stream = $1 AND owner = $2 AND epoch = $3";
 
 constexpr std::string_view store_sql =
     "UPDATE stream_cursor SET entry_id = $4, entries_added = $5, highest_id = $6, run_id = $7, "
@@ -66,6 +73,7 @@ asio::awaitable<void> Partition::run() {
 
 asio::awaitable<void> Partition::serve() {
   owned_ = co_await take();
+  elsewhere_ = !owned_;
   if (!owned_) {
     says_ = "drained by another daemon";
     co_return;
@@ -112,7 +120,7 @@ asio::awaitable<void> Partition::check(redis::Connection& redis) {
 }
 
 asio::awaitable<void> Partition::drain(redis::Connection& redis) {
-  while (owned_) {
+  while (owned_ && !handing_over_) {
     const std::int64_t asked_ms = parts_.clock.epoch_ms();
     const std::vector<StreamEntry> entries = co_await read_after(
         redis, hold_.stream, position_.cursor, parts_.config.stream.batch, block);
@@ -126,6 +134,7 @@ asio::awaitable<void> Partition::drain(redis::Connection& redis) {
     if (owned_ && now - observed_ >= observe_every) co_await observe(redis);
     if (owned_ && now - trimmed_ >= trim_every) co_await trim(redis);
   }
+  if (owned_) co_await release();
 }
 
 asio::awaitable<void> Partition::commit(std::span<const StreamEntry> entries,
@@ -193,6 +202,23 @@ asio::awaitable<void> Partition::commit_as(std::span<const StreamEntry> entries,
   }
   drained_ms_ = drained_after(drained_ms_, oldest_ms, asked_ms);
   for (const std::int64_t call : report.fold.changed) parts_.watch.notify(call);
+  for (const Merge& merge : report.merges) co_await unite(merge);
+}
+
+/// An echo proves whose the channel's call is. The next event of it comes here again if this fails.
+asio::awaitable<void> Partition::unite(Merge merge) {
+  try {
+    const std::int64_t call = merge.survivor;
+    const std::optional<std::int64_t> other =
+        co_await merge_calls(parts_.pool, std::move(merge), parts_.clock.epoch_ms());
+    if (!other) co_return;
+    parts_.metrics.merged_calls.Increment();
+    parts_.watch.notify(call);
+    parts_.watch.notify(*other);
+    log().info("call {}: {} was the same call and is merged into it", call, *other);
+  } catch (const pg::Failure& failure) {
+    log().warn("call {}: merging: {}", merge.survivor, failure.what());
+  }
 }
 
 asio::awaitable<void> Partition::observe(redis::Connection& redis) {
@@ -220,6 +246,15 @@ asio::awaitable<void> Partition::trim(redis::Connection& redis) {
   if (keep_from <= state.first || keep_from <= state.trimmed_to) co_return;
   co_await trim_below(redis, hold_.stream, keep_from);
   fault_point("dispatch.trimmed");
+}
+
+asio::awaitable<void> Partition::release() {
+  co_await store_position();
+  co_await parts_.pool.query(release_sql, pg::params(hold_.stream, hold_.owner, hold_.epoch));
+  owned_ = handing_over_ = draining_ = false;
+  elsewhere_ = true;
+  says_ = "handed over to another daemon";
+  log().info("{}: handed over", hold_.stream);
 }
 
 asio::awaitable<void> Partition::store_position() {

@@ -34,8 +34,13 @@ class Partition {
   /// Until cancelled. Failures of Redis and PostgreSQL are logged and waited out.
   asio::awaitable<void> run();
 
+  /// Gives the partition up after the batch under way, for another daemon to take.
+  void hand_over() noexcept { handing_over_ = true; }
+
   const std::string& stream() const noexcept { return hold_.stream; }
   bool draining() const noexcept { return draining_; }
+  /// Drained by us, or by another daemon.
+  bool well() const noexcept { return draining_ || elsewhere_; }
   /// All that was received before this (epoch ms) is in the records.
   std::int64_t drained_ms() const noexcept { return drained_ms_; }
   const std::string& says() const noexcept { return says_; }
@@ -48,9 +53,11 @@ class Partition {
   asio::awaitable<void> commit(std::span<const StreamEntry> entries, std::int64_t asked_ms);
   asio::awaitable<void> commit_as(std::span<const StreamEntry> entries, Batch batch,
                                   std::int64_t asked_ms);
+  asio::awaitable<void> unite(Merge merge);
   asio::awaitable<void> observe(redis::Connection& redis);
   asio::awaitable<void> trim(redis::Connection& redis);
   asio::awaitable<void> store_position();
+  asio::awaitable<void> release();
 
   Parts parts_;
   CursorHold hold_;
@@ -59,7 +66,8 @@ class Partition {
   Backoff backoff_{Millis{100}, Millis{5000}};
   std::chrono::steady_clock::time_point observed_{}, trimmed_{};
   std::int64_t drained_ms_ = 0;
-  bool owned_ = false, draining_ = false;
+  bool owned_ = false, draining_ = false, handing_over_ = false;
+  bool elsewhere_ = false;  // another daemon drains it
   std::string says_ = "starting";
 };
 

@@ -40,6 +40,16 @@ asio::awaitable<bool> has_entry(redis::Connection& redis, const std::string& str
   co_return !reply.items.empty();
 }
 
+std::string all_fields(const std::vector<redis::Reply>& fields) {
+  std::string text(many_fields_mark);
+  text += std::to_string(fields.size() / 2) + "\n";
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    text += std::to_string(fields[i].text.size()) + " " +
+            std::to_string(fields[i + 1].text.size()) + "\n" + fields[i].text + fields[i + 1].text;
+  }
+  return text;
+}
+
 std::vector<StreamEntry> entries_of(const redis::Reply& list) {
   std::vector<StreamEntry> entries;
   entries.reserve(list.items.size());
@@ -51,7 +61,7 @@ std::vector<StreamEntry> entries_of(const redis::Reply& list) {
     entry.malformed = fields.size() != 2;
     if (fields.size() >= 2) {
       entry.field = fields[0].text;
-      entry.value = fields[1].text;
+      entry.value = entry.malformed ? all_fields(fields) : fields[1].text;
     }
     entries.push_back(std::move(entry));
   }

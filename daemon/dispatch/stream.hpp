@@ -26,6 +26,10 @@ struct StreamId {
 std::string to_text(StreamId id);
 std::optional<StreamId> parse_stream_id(std::string_view text);
 
+/// What the value of an entry with several fields begins with: all its fields follow, each as
+/// "<bytes of name> <bytes of value>\n<name><value>", so that a dead letter has them whole.
+inline constexpr std::string_view many_fields_mark = "cc-fields ";
+
 struct StreamEntry {
   StreamId id;
   std::string field;       // the channel's code

@@ -1,6 +1,7 @@
 #include "dispatch/waiting.hpp"
 
-#include "store/history.hpp"
+#include "dispatch/strangers.hpp"
+#include "dispatch/waiting_rows.hpp"
 
 namespace cc {
 namespace {
@@ -23,33 +24,19 @@ constexpr std::string_view known_now_sql =
     "ON a.channel = w.channel AND a.channel_call_id = w.channel_call_id ORDER BY w.inserted LIMIT "
     "500";
 
-constexpr std::string_view done_sql =
-    "DELETE FROM waiting_event WHERE event_key = ANY($1::bytea[])";
-
-// From the row's insertion by PostgreSQL's clock, never from received-ms: a spool may be hours old.
+// Events without the channel's id of their call wait for 60 s by PostgreSQL's clock from the row's
+// insertion, never from received-ms: a spool may be hours old.
 constexpr std::string_view expire_sql =
     "WITH late AS (DELETE FROM waiting_event w WHERE event_key = ANY($2::bytea[]) OR "
-    "(inserted < clock_timestamp() - interval '60 seconds' AND NOT EXISTS (SELECT 1 FROM "
-    "call_attempt a "
-    "WHERE a.channel = w.channel AND a.channel_call_id = w.channel_call_id)) "
+    "(channel_call_id = '' AND inserted < clock_timestamp() - interval '60 seconds') "
     "RETURNING event_key, channel, channel_call_id, received, raw) "
     "INSERT INTO dead_letter AS d (delivery_key, channel, reason, received, raw, first_seen, "
     "last_seen) "
     "SELECT DISTINCT ON (substring(event_key FROM 1 FOR 16)) substring(event_key FROM 1 FOR 16), "
-    "channel, "
-    "'no call is known by the channel''s id ' || channel_call_id, received, coalesce(raw, ''), "
-    "$1::bigint, $1::bigint "
-    "FROM late "
+    "channel, CASE channel_call_id WHEN '' THEN 'names no call' ELSE 'expired: the call ' || "
+    "channel_call_id || ' is older than what is kept' END, received, coalesce(raw, ''), "
+    "$1::bigint, $1::bigint FROM late "
     "ON CONFLICT (delivery_key) DO UPDATE SET count = d.count + 1, last_seen = excluded.last_seen";
-
-NewEvent waiting_from_row(const pg::Rows& rows, std::size_t row) {
-  NewEvent item;
-  item.event = event_from_row(rows, row);
-  if (!rows.is_null(row, "raw")) item.raw = rows.bytes(row, "raw");
-  item.channel_call_id = rows.text(row, "channel_call_id");
-  item.channel = rows.text(row, "channel");
-  return item;
-}
 
 }  // namespace
 
@@ -77,33 +64,54 @@ pg::Statement put_to_wait(const std::vector<FoundEvent>& events) {
                                pg::array(facts), pg::array_of_bytes(raw))};
 }
 
-asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms) {
-  WaitingReport report;
+namespace {
+
+/// Of those whose attempt is known by now. Returns the keys whose record is gone.
+asio::awaitable<std::vector<std::string>> resolve(pg::Pool& pool, std::int64_t now_ms,
+                                                  WaitingReport& report) {
   std::vector<std::string> orphans;
   const pg::Rows rows = co_await pool.query(known_now_sql);
-  if (!rows.empty()) {
-    NewEvents events;
-    std::map<std::int64_t, std::vector<std::string>> keys;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      NewEvent item = waiting_from_row(rows, row);
-      const std::int64_t call = rows.integer(row, "call");
-      keys[call].emplace_back(item.event.key.view());
-      events[call].push_back(std::move(item));
-    }
-    // No lock on the waiting rows: the records are locked first, everywhere, and keys absorb a
-    // repeat.
-    pg::Transaction transaction = co_await pool.begin();
-    report.fold = co_await fold_events(transaction, events, now_ms);
-    for (const std::int64_t call : report.fold.unknown) {  // its record is gone: nobody's any more
-      orphans.insert(orphans.end(), keys[call].begin(), keys[call].end());
-      keys.erase(call);
-    }
-    std::vector<std::string> done;
-    for (const auto& [call, list] : keys) done.insert(done.end(), list.begin(), list.end());
-    co_await transaction.query(done_sql, pg::params(pg::array_of_bytes(done)));
-    co_await transaction.commit();
-    report.resolved = done.size();
+  if (rows.empty()) co_return orphans;
+  NewEvents events;
+  std::map<std::int64_t, std::vector<std::string>> keys;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    NewEvent item = waiting_from_row(rows, row);
+    const std::int64_t call = rows.integer(row, "call");
+    keys[call].emplace_back(item.event.key.view());
+    events[call].push_back(std::move(item));
   }
+  // No lock on the waiting rows: the records are locked first, everywhere, and keys absorb a
+  // repeat.
+  pg::Transaction transaction = co_await pool.begin();
+  const FoldReport fold = co_await fold_events(transaction, events, now_ms);
+  for (const std::int64_t call : fold.unknown) {  // its record is gone: nobody's any more
+    orphans.insert(orphans.end(), keys[call].begin(), keys[call].end());
+    keys.erase(call);
+  }
+  std::vector<std::string> done;
+  for (const auto& [call, list] : keys) done.insert(done.end(), list.begin(), list.end());
+  co_await transaction.query(forget_waiting_sql, pg::params(pg::array_of_bytes(done)));
+  co_await transaction.commit();
+  report.resolved += done.size();
+  report.changed.insert(report.changed.end(), fold.changed.begin(), fold.changed.end());
+  co_return orphans;
+}
+
+}  // namespace
+
+asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, const Channels& channels,
+                                             std::int64_t now_ms) {
+  WaitingReport report;
+  std::vector<std::string> orphans = co_await resolve(pool, now_ms, report);
+  StrangerReport strangers = co_await judge_strangers(pool, channels, now_ms);
+  if (strangers.bound > 0) {
+    const std::vector<std::string> more = co_await resolve(pool, now_ms, report);
+    orphans.insert(orphans.end(), more.begin(), more.end());
+  }
+  report.inbound = strangers.made.size();
+  report.claim_conflicts = strangers.claim_conflicts;
+  report.changed.insert(report.changed.end(), strangers.made.begin(), strangers.made.end());
+  orphans.insert(orphans.end(), strangers.unkeepable.begin(), strangers.unkeepable.end());
   const pg::Rows expired =
       co_await pool.query(expire_sql, pg::params(now_ms, pg::array_of_bytes(orphans)));
   report.expired = expired.affected();

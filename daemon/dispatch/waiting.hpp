@@ -16,13 +16,16 @@ namespace cc {
 pg::Statement put_to_wait(const std::vector<FoundEvent>& events);
 
 struct WaitingReport {
-  FoldReport fold;
+  std::vector<std::int64_t> changed;  // calls whose record changed, or was made
   std::size_t resolved = 0;
-  std::size_t expired = 0;  // waited 60 s for nobody: now dead letters
+  std::size_t inbound = 0;          // records made of calls that nobody knew
+  std::size_t claim_conflicts = 0;  // of these
+  std::size_t expired = 0;          // of no call, or too old to be kept: now dead letters
 };
 
-/// Gives waiting events to the calls that are known by now, and gives up on those that waited too
-/// long. Idempotent; any daemon may run it at any time.
-asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, std::int64_t now_ms);
+/// Gives waiting events to the calls that are known by now, makes records of those that are
+/// nobody's. Idempotent; any daemon may run it at any time.
+asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, const Channels& channels,
+                                             std::int64_t now_ms);
 
 }  // namespace cc

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -39,6 +40,11 @@ class Membership {
   std::string id_, version_;
   std::int64_t epoch_ = 0;
 };
+
+/// SQL: how many daemons live, this one included even if its heartbeat is late.
+inline constexpr std::string_view living_daemons_sql =
+    "(SELECT greatest(count(*), 1) FROM daemon WHERE seen > clock_timestamp() - interval '6 "
+    "seconds')";
 
 /// SQL: true where (owner, epoch) of a row is no living daemon's. `row` is the table's alias.
 std::string dead_owner_sql(const std::string& row);

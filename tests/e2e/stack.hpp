@@ -35,6 +35,7 @@ class Stack {
   void part(const std::string& verb, const std::string& name,
             const std::vector<std::string>& options = {});
   bool running(const std::string& name) const;  // by its pid file
+  pid_t pid(const std::string& name) const;     // the same; 0 if there is none
 
   /// Changes `before` into `after` in ccd's configuration and sends SIGHUP.
   void reconfigure(const std::string& before, const std::string& after);
@@ -60,6 +61,9 @@ class Stack {
   std::string dir_;
   std::map<std::string, std::string> env_;
 };
+
+/// A process' children, such as NGINX's workers.
+std::vector<pid_t> children_of(pid_t pid);
 
 /// {"caller": …, "called": …} with further members spliced in.
 std::string call_body(const std::string& caller, const std::string& called,

@@ -120,15 +120,52 @@ BOOST_AUTO_TEST_CASE(app_ids_that_name_none_are_refused) {
                  {"missing", "cannot be read"});
 }
 
+BOOST_AUTO_TEST_CASE(addresses_that_are_no_networks_are_refused) {
+  expect_fine(channel("e9 tokens=e9.tokens addresses=203.0.113.0/24,2001:db8::/32,127.0.0.1"));
+  file("addresses", "# Jiuyun's\n203.0.113.0/24\n198.51.100.7\n");
+  expect_fine(channel("e9 tokens=e9.tokens addresses_file=addresses"));
+  expect_refused(channel("e9 tokens=e9.tokens addresses=,"), {"names none"});
+  expect_refused(channel("e9 tokens=e9.tokens addresses=example.com"),
+                 {"'example.com'", "no numeric address"});
+  expect_refused(channel("e9 tokens=e9.tokens addresses=203.0.113.7/24"),
+                 {"203.0.113.7/24", "behind its prefix"});
+  expect_refused(channel("e9 tokens=e9.tokens addresses=203.0.113.0/33"), {"prefix length"});
+  expect_refused(channel("e9 tokens=e9.tokens addresses_file=missing"),
+                 {"missing", "cannot be read"});
+}
+
 BOOST_AUTO_TEST_CASE(unknown_options_are_refused) {
-  expect_refused(channel("e9 tokens=e9.tokens tokns=x"), {"\"tokns=x\"", "it takes"});
+  expect_refused(channel("e9 tokens=e9.tokens tokns=x"), {"\"tokns=…\"", "it takes"});
   auto settings = channel("e9 tokens=e9.tokens");
   settings.http = "cc_redis unix:/x retries=3;";
-  expect_refused(settings, {"\"retries=3\"", "timeout=TIME"});
+  expect_refused(settings, {"\"retries=…\"", "timeout=TIME"});
   settings.http = redis + "cc_stream cc:events: parts=3;";
-  expect_refused(settings, {"\"parts=3\"", "partitions=P"});
+  expect_refused(settings, {"\"parts=…\"", "partitions=P"});
   settings.http = redis + "cc_limits files=3;";
-  expect_refused(settings, {"\"files=3\""});
+  expect_refused(settings, {"\"files=…\""});
+  settings.http = redis + "cc_rejects cc:rejects min=3;";
+  expect_refused(settings, {"\"min=…\"", "max=N"});
+  settings.http = redis;
+  settings.spool = "cc_spool spool min=3;";
+  expect_refused(settings, {"\"min=…\"", "max=SIZE"});
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_in_the_wrong_place_is_not_repeated) {
+  auto settings = channel("e9 tokens=e9.tokens");
+  for (std::string http : {"cc_redis unix:/x password=hunter2;", "cc_redis redis://:hunter2@host;",
+                           "cc_redis user:hunter2@127.0.0.1:6379;"}) {
+    settings.http = http;
+    auto outcome = check_configuration(folder, settings);
+    BOOST_TEST(outcome.status != 0);
+    BOOST_TEST(outcome.output.find("hunter2") == std::string::npos, outcome.output);
+    BOOST_TEST(outcome.output.find("password") != std::string::npos, outcome.output);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_rejects_among_the_streams_is_refused) {
+  auto settings = channel("e9 tokens=e9.tokens");
+  settings.http = redis + "cc_rejects cc:events:rejects;";
+  expect_refused(settings, {"cc:events:rejects", "another one"});
 }
 
 BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_refused) {
@@ -145,6 +182,15 @@ BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_refused) {
   expect_refused(settings, {"pending=0"});
   settings.http = redis + "cc_limits bytes=1k;";
   expect_refused(settings, {"bytes=1k", "64k"});
+  settings.http = redis + "cc_stream cc:events: high_water=12;";
+  expect_refused(settings, {"high_water=12", "256 to"});
+  settings.http = redis + "cc_rejects cc:rejects max=0;";
+  expect_refused(settings, {"max=0"});
+  settings.http = redis;
+  settings.spool = "cc_spool spool max=1k;";
+  expect_refused(settings, {"max=1k", "1m"});
+  settings.spool = "cc_spool spool replay=0;";
+  expect_refused(settings, {"replay=0", "1 to 6000"});
 }
 
 BOOST_AUTO_TEST_CASE(addresses_that_are_none_are_refused) {
@@ -163,6 +209,19 @@ BOOST_AUTO_TEST_CASE(what_is_missing_or_given_twice_is_refused) {
   expect_refused(settings, {"cc_redis", "add e.g."});
   settings.http = redis + redis;
   expect_refused(settings, {"cc_redis is given twice"});
+  settings.http = redis;
+  settings.spool = "";
+  expect_refused(settings, {"cc_spool", "Redis is away", "cc_spool off"});
+  settings.spool = "cc_spool spool; cc_spool off;";
+  expect_refused(settings, {"cc_spool is given twice"});
+  settings.spool = "cc_spool body;";  // client_body_temp_path's
+  expect_refused(settings, {"used for something else"});
+  settings.spool = "cc_spool '';";
+  expect_refused(settings, {"is no directory"});
+  settings.spool = "cc_spool max=4g;";
+  expect_refused(settings, {"\"max=4g\" is no directory"});
+  settings.spool = "cc_spool missing/parent;";
+  expect_refused(settings, {"missing/parent"});
   settings = channel("e9 tokens=e9.tokens; cc_channel e9 tokens=e9.tokens");
   expect_refused(settings, {"cc_channel is given twice"});
   settings = channel("e9 tokens=e9.tokens; cc_status");
@@ -187,6 +246,7 @@ BOOST_AUTO_TEST_CASE(the_configuration_that_we_ship_passes) {
   put("modules/ngx_http_cc_module.so", CC_TEST_MODULE);
   put("/run/nginx.pid", folder.file("nginx.pid"));
   put("/var/log/nginx", folder.path());
+  put("/var/spool", folder.path());
   put("/etc/cc/tls", folder.path());
   put("/etc/cc", folder.path());
   put("443", std::to_string(free_port()));  // -t binds what it listens on

@@ -38,6 +38,7 @@ std::optional<FakeRedis::Command> next_command(std::string& input) {
 }  // namespace
 
 void FakeRedis::Peer::send(const std::string& bytes) {
+  ++sent_;
   if (!closed_) (void)!::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
@@ -116,9 +117,11 @@ unsigned FakeRedis::play(Peer& peer, std::string& input) {
 FakeRedis::Script greeting_then(std::function<void(FakeRedis::Peer&)> on_xadd) {
   return [on_xadd = std::move(on_xadd)](FakeRedis::Peer& peer, const FakeRedis::Command& command) {
     if (command.front() == "XADD") {
+      const unsigned before = peer.sent();
       on_xadd(peer);
-    } else {
-      peer.send("+PONG\r\n");
+      if (peer.sent() == before) peer.stuck = true;
+    } else if (!peer.stuck) {
+      peer.send(command.front() == "XLEN" ? ":1\r\n" : "+PONG\r\n");
     }
   };
 }

@@ -20,12 +20,17 @@ class FakeRedis {
     explicit Peer(int fd) : fd_(fd) {}
     void send(const std::string& bytes);
     void send_bytewise(const std::string& bytes);
-    void close();  // the script's last word
+    void close();                                     // the script's last word
+    unsigned sent() const noexcept { return sent_; }  // how often something was
+
+    /// An answer was left out, so all later ones must be: they come in order.
+    bool stuck = false;
 
    private:
     friend class FakeRedis;
     int fd_;
     bool closed_ = false;
+    unsigned sent_ = 0;
   };
 
   /// Called for each command, in order, on the fake's own thread. One connection at a time.

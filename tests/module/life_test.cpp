@@ -66,7 +66,11 @@ class Load {
   std::vector<std::thread> threads_;
 };
 
-void expect_all_stored(const std::set<std::string>& answered, const RedisServer& redis) {
+/// `repeats`: whether the same callback may stand in the stream again, as it may once Redis was
+/// asked and did not answer. Its key is the same, so the daemon takes it once.
+void expect_all_stored(const std::set<std::string>& answered, const RedisServer& redis,
+                       const Nginx& nginx, bool repeats) {
+  BOOST_TEST(wait_for_empty_spool(nginx.socket()));
   std::multiset<std::string> stored;
   for (const auto& entry : entries(redis.socket())) stored.insert(raw_of(entry));
   BOOST_TEST(answered.size() > 0U);
@@ -76,7 +80,7 @@ void expect_all_stored(const std::set<std::string>& answered, const RedisServer&
     twice += stored.count(body) > 1;
   }
   BOOST_TEST(missing == 0U);
-  BOOST_TEST(twice == 0U);
+  BOOST_TEST((repeats || twice == 0U));
 }
 
 }  // namespace
@@ -166,7 +170,7 @@ BOOST_AUTO_TEST_CASE(reloads_in_a_storm_lose_nothing_answered) {
     BOOST_TEST(eventually([&] { return load.answered() > before + 200; }));
   }
   auto answered = load.stop();
-  expect_all_stored(answered, stack.redis);
+  expect_all_stored(answered, stack.redis, stack.nginx, false);
   BOOST_TEST(
       eventually([&] { return stack.nginx.workers().size() == 2; }));  // the old ones have left
   for (pid_t old : first_workers) {
@@ -201,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_quit_answers_what_waits) {
 }
 
 BOOST_AUTO_TEST_CASE(a_quit_waits_no_longer_than_the_deadline) {
-  Stack stack({}, "timeout=300ms");
+  Stack stack({.spool = no_spool}, "timeout=300ms");
   ::kill(stack.redis.pid(), SIGSTOP);
   auto connection = std::make_unique<Connection>(stack.nginx.socket());
   connection->send(post(callback_path(token_now), callback_body(1)));
@@ -228,7 +232,7 @@ BOOST_AUTO_TEST_CASE(an_idle_worker_leaves_at_once_even_while_redis_is_away) {
 }
 
 BOOST_AUTO_TEST_CASE(worker_shutdown_timeout_ends_it_while_redis_is_stopped) {
-  Stack stack({.main = "worker_shutdown_timeout 200ms;"}, "timeout=30s");
+  Stack stack({.main = "worker_shutdown_timeout 200ms;", .spool = no_spool}, "timeout=30s");
   ::kill(stack.redis.pid(), SIGSTOP);
   std::vector<std::unique_ptr<Connection>> connections;
   for (unsigned i = 0; i < 8; ++i) {
@@ -270,7 +274,7 @@ BOOST_AUTO_TEST_CASE(redis_killed_under_load_loses_nothing_answered) {
     redis.start();
   }
   auto answered = load.stop();
-  expect_all_stored(answered, redis);
+  expect_all_stored(answered, redis, nginx, true);
   expect_clean(nginx);
 }
 

@@ -14,7 +14,7 @@ const std::string guess = "guessed-token-0123456789";
 const std::string arguments = "?phone=13912345678&key=very-secret";
 
 struct Fixture {
-  Fixture() : stack({.channel = channel, .server = server}, "timeout=300ms") {}
+  Fixture() : stack({.channel = channel, .server = server, .spool = no_spool}, "timeout=300ms") {}
 
   ~Fixture() {
     stack.nginx.quit();

@@ -1,6 +1,7 @@
 // A private NGINX with our module.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,13 +14,17 @@ inline const std::string token_now = "now-Gm3vPq8sLx2tRb6yWd4k";
 inline const std::string token_next = "next-Zt7hNc5mJf9aVe1uQo3i";
 inline const std::string our_app = "feff3cbd52c041a1bd5b0492bee56423";
 
+inline const std::string no_spool = "cc_spool off;";
+
 /// What a test changes in its configuration (tests/module/nginx.conf).
 struct NginxSettings {
   std::string http = {};  // cc_redis and more, into http{}
   std::string channel = "cc_channel e9 tokens=e9.tokens app_ids=" + our_app + ";";
-  std::string server = {};  // more locations
-  std::string main = {};    // outside of http{}
+  std::string server = {};                // more locations
+  std::string main = {};                  // outside of http{}
+  std::string spool = "cc_spool spool;";  // in the test's folder
   int workers = 1;
+  std::map<std::string, std::string> env = {};
   std::string before = {};              // outside of http{} and before our module is loaded
   bool daemon = false;                  // in the background, as a binary upgrade needs it
   std::vector<std::string> under = {};  // a command that runs NGINX: valgrind and its options

@@ -1,5 +1,6 @@
 #include "stack.hpp"
 
+#include <csignal>
 #include <memory>
 #include <stdexcept>
 
@@ -65,8 +66,22 @@ bool wait_for_links(const std::string& nginx_socket) {
   return eventually([&] { return links_up(nginx_socket); });
 }
 
+bool wait_for_empty_spool(const std::string& nginx_socket) {
+  return eventually([&] { return status_number(nginx_socket, "spool.files") == 0; },
+                    Millis{20'000});
+}
+
 void expect_clean(const Nginx& nginx) {
   BOOST_TEST(nginx.bad_lines() == "");
+}
+
+void halt(pid_t process) {
+  ::kill(process, SIGSTOP);
+  BOOST_REQUIRE(eventually([&] {
+    const std::string stat = read_file("/proc/" + std::to_string(process) + "/stat");
+    const auto name_ends = stat.rfind(')');
+    return name_ends != std::string::npos && stat.substr(name_ends + 2, 1) == "T";
+  }));
 }
 
 std::chrono::milliseconds time_of(const std::function<void()>& action) {

@@ -31,8 +31,14 @@ bool links_up(const std::string& nginx_socket);
 /// Asks until a link is up; false after ten seconds.
 bool wait_for_links(const std::string& nginx_socket);
 
+/// Asks until all that was spooled has been replayed; false after twenty seconds.
+bool wait_for_empty_spool(const std::string& nginx_socket);
+
 /// Fails the test for every line that must not be in error.log; for each test's end.
 void expect_clean(const Nginx& nginx);
+
+/// SIGSTOP, and awaits that it stands still.
+void halt(pid_t process);
 
 /// Answered within what `limit` says.
 std::chrono::milliseconds time_of(const std::function<void()>& action);

@@ -57,6 +57,24 @@ BOOST_AUTO_TEST_CASE(no_token_configured_accepts_nothing) {
   BOOST_TEST(verdict(e9_invite, "", "POST", blank) == "bad_token");
 }
 
+BOOST_AUTO_TEST_CASE(an_address_that_is_not_on_the_list_is_refused) {
+  Trust listed = trust;
+  listed.addresses = {*parse_network("203.0.113.0/24"), *parse_network("2001:db8::/32")};
+  const auto from = [&](std::string_view address, std::string_view token = "tokenA") {
+    Inbound inbound;
+    inbound.method = "POST";
+    inbound.token = token;
+    inbound.address = address;
+    return to_text(find_channel("e9")->verify(inbound, listed).verdict);
+  };
+  BOOST_TEST(from("203.0.113.9") == "accepted");
+  BOOST_TEST(from("2001:db8::9") == "accepted");
+  BOOST_TEST(from("203.0.114.9") == "bad_address");
+  BOOST_TEST(from("unix:") == "bad_address");
+  BOOST_TEST(from("") == "bad_address");
+  BOOST_TEST(from("203.0.113.9", "wrong") == "bad_token");
+}
+
 BOOST_AUTO_TEST_CASE(a_readable_foreign_app_is_refused) {
   const auto foreign = with(e9_invite, e9_app, "0123456789abcdef0123456789abcdef");
   BOOST_TEST(verdict(foreign) == "foreign_app");

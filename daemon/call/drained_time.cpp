@@ -1,0 +1,19 @@
+#include "call/drained_time.hpp"
+
+#include <algorithm>
+
+namespace cc {
+
+std::optional<std::int64_t> DrainedTime::judge(std::int64_t drained_ms, std::int64_t now_ms,
+                                               Steady now, std::chrono::milliseconds standstill) {
+  if (drained_ms != last_ms_) {
+    last_ms_ = drained_ms;
+    moved_ = now;
+  }
+  gone_on_ = now - moved_ >= standstill;
+  if (gone_on_) return std::max(drained_ms, now_ms - standstill.count());
+  if (drained_ms == 0) return std::nullopt;
+  return drained_ms;
+}
+
+}  // namespace cc
