@@ -89,6 +89,35 @@ BOOST_AUTO_TEST_CASE(after_a_100_continue) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(not_sent_before_the_100_continue_is_there) {
+  for (std::string way : {"Content-Length", "chunked"}) {
+    for (auto size : sizes) {
+      if (size == 0 && way == "Content-Length") continue;  // nothing to wait for
+      Connection connection(stack.nginx.socket());
+      connection.send(
+          head((way == "chunked" ? "Transfer-Encoding: chunked\r\n" : with_length(size)) +
+               "Expect: 100-continue\r\n"));
+      const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      BOOST_TEST(connection.receive_bytes(go_on.size()).value_or("") == go_on);
+      connection.send(way == "chunked" ? chunked(bytes(size), 5000) : bytes(size));
+      expect_stored(bytes(size), connection.receive());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_a_packet_whatever_the_size) {
+  for (auto size : sizes) {
+    Connection connection(stack.nginx.port());
+    const std::string by_length = head(with_length(size)) + bytes(size);
+    for (char byte : by_length) connection.send(std::string_view(&byte, 1));
+    expect_stored(bytes(size), connection.receive());
+    const std::string by_chunk =
+        head("Transfer-Encoding: chunked\r\n") + chunked(bytes(size), 1000);
+    for (char byte : by_chunk) connection.send(std::string_view(&byte, 1));
+    expect_stored(bytes(size), connection.receive());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_byte_a_packet) {
   Connection connection(stack.nginx.port());
   std::string body = callback_body(7);

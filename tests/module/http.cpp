@@ -109,6 +109,15 @@ std::optional<Response> Connection::receive(Millis timeout) {
   }
 }
 
+std::optional<std::string> Connection::receive_bytes(std::size_t count, Millis timeout) {
+  while (read_.size() < count) {
+    if (!fill(timeout)) return std::nullopt;
+  }
+  std::string bytes = read_.substr(0, count);
+  read_.erase(0, count);
+  return bytes;
+}
+
 bool Connection::wait_for_close(Millis timeout) {
   while (fill(timeout)) continue;
   char byte = 0;

@@ -30,6 +30,8 @@ class Connection {
   bool send(std::string_view bytes);
   /// The next answer that isn't 100; nothing if the connection ends before, or after `timeout`.
   std::optional<Response> receive(Millis timeout = Millis{10000});
+  /// Exactly so many bytes, whatever they are.
+  std::optional<std::string> receive_bytes(std::size_t count, Millis timeout = Millis{10000});
   /// True when the other end has closed.
   bool wait_for_close(Millis timeout = Millis{10000});
   void finish();  // FIN: we send no more

@@ -13,6 +13,12 @@ namespace cc::test {
 namespace {
 
 const std::string binary = "/usr/sbin/nginx";
+#ifdef CC_TEST_PRELOAD
+// NGINX hands only what is named to the binary that it changes to.
+const std::string keeps_environment = "env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;";
+#else
+const std::string keeps_environment;
+#endif
 
 void replace(std::string& text, const std::string& name, const std::string& value) {
   for (auto at = text.find(name); at != std::string::npos;
@@ -31,8 +37,9 @@ std::string configuration(const TempDir& folder, const NginxSettings& settings,
                           unsigned short port) {
   std::string text = read_file(CC_TEST_TEMPLATE);
   // So that the temporary folder, which is ours, can be read by workers as well.
-  replace(text, "@USER@", ::geteuid() == 0 ? "user root;" : "");
+  replace(text, "@USER@", (::geteuid() == 0 ? "user root;\n" : "") + settings.before);
   replace(text, "@MODULE@", module_path());
+  if (settings.daemon) replace(text, "daemon off;", keeps_environment);
   replace(text, "@WORKERS@", std::to_string(settings.workers));
   replace(text, "@MAIN@", settings.main);
   replace(text, "@SPOOL@", settings.spool);
@@ -67,13 +74,26 @@ Launch launch(const TempDir& folder, const std::string& file, std::vector<std::s
 
 }  // namespace
 
+std::vector<pid_t> children_of(pid_t parent) {
+  const std::string id = std::to_string(parent);
+  std::istringstream children(read_file("/proc/" + id + "/task/" + id + "/children"));
+  std::vector<pid_t> all;
+  for (pid_t child = 0; children >> child;) all.push_back(child);
+  return all;
+}
+
 Nginx::Nginx(NginxSettings settings) : settings_(std::move(settings)) {
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = free_port();  // somebody may take it before NGINX does
     write_files();
-    process_ =
-        std::make_unique<Process>(launch(folder_, folder_.file("nginx.conf"), {}, settings_.env));
-    bool up = eventually([this] { return !process_->running() || Connection::opens(socket()); });
+    Launch start = launch(folder_, folder_.file("nginx.conf"), {}, settings_.env);
+    start.command.insert(start.command.begin(), settings_.under.begin(), settings_.under.end());
+    if (settings_.daemon) start.command.insert(start.command.begin(), CC_TEST_KEEPER);
+    process_ = std::make_unique<Process>(std::move(start));
+    // It listens before it handles signals; its pid is written after both.
+    bool up = eventually([this] {
+      return !process_->running() || (Connection::opens(socket()) && pid_in_file() > 0);
+    });
     if (up && process_->running()) return;
     if (error_log().find("in use") == std::string::npos) break;
     process_->end();
@@ -90,12 +110,19 @@ void Nginx::write_files() {
   write(folder_.file("e9.tokens"), "# two at a time\n" + token_now + "\n\n  " + token_next + "\n");
 }
 
-std::vector<pid_t> Nginx::workers() const {
-  std::istringstream children(
-      read_file("/proc/" + std::to_string(pid()) + "/task/" + std::to_string(pid()) + "/children"));
-  std::vector<pid_t> all;
-  for (pid_t child = 0; children >> child;) all.push_back(child);
-  return all;
+pid_t Nginx::pid_in_file() const {
+  pid_t master = 0;
+  std::istringstream(read_file(folder_.file("nginx.pid"))) >> master;
+  return master;
+}
+
+pid_t Nginx::pid() const {
+  return settings_.daemon ? pid_in_file() : process_->pid();
+}
+
+void Nginx::send(int signal) {
+  if (!settings_.daemon) return process_->send(signal);
+  if (pid_t master = pid(); master > 0) ::kill(master, signal);  // 0 would be our own group
 }
 
 int Nginx::wait_for_end(Millis timeout) {

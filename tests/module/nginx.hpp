@@ -25,7 +25,12 @@ struct NginxSettings {
   std::string spool = "cc_spool spool;";  // in the test's folder
   int workers = 1;
   std::map<std::string, std::string> env = {};
+  std::string before = {};              // outside of http{} and before our module is loaded
+  bool daemon = false;                  // in the background, as a binary upgrade needs it
+  std::vector<std::string> under = {};  // a command that runs NGINX: valgrind and its options
 };
+
+std::vector<pid_t> children_of(pid_t parent);
 
 class Nginx {
  public:
@@ -37,11 +42,13 @@ class Nginx {
   std::string h2_socket() const { return folder_.file("h2.sock"); }
   unsigned short port() const noexcept { return port_; }
   const TempDir& folder() const noexcept { return folder_; }
-  pid_t pid() const { return process_->pid(); }
-  std::vector<pid_t> workers() const;
+  /// The master's; while a binary upgrade is under way, the new one's.
+  pid_t pid() const;
+  std::vector<pid_t> workers() const { return children_of(pid()); }
 
-  void reload() { process_->send(SIGHUP); }
-  void quit() { process_->send(SIGQUIT); }
+  void send(int signal);  // to the master
+  void reload() { send(SIGHUP); }
+  void quit() { send(SIGQUIT); }
   /// Its exit status; throws when it doesn't end.
   int wait_for_end(Millis timeout = Millis{10000});
 
@@ -52,6 +59,7 @@ class Nginx {
 
  private:
   void write_files();
+  pid_t pid_in_file() const;
 
   TempDir folder_;
   NginxSettings settings_;
