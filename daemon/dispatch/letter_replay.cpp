@@ -1,6 +1,7 @@
 #include "dispatch/letter_replay.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "dispatch/batch.hpp"
 #include "dispatch/letter_store.hpp"
@@ -52,11 +53,12 @@ bool is_refusal(const pg::Failure& failure) {
 
 struct Commit {
   Replay replay;
+  bool committed = false;  // false: the merges come first, then the letter again
   std::vector<Merge> merges;
 };
 
 asio::awaitable<Commit> commit_reading(pg::Pool& pool, const Channels& channels, std::int64_t id,
-                                       Reading reading, std::int64_t now_ms) {
+                                       Reading reading, bool merges_first, std::int64_t now_ms) {
   Commit commit;
   commit.replay.events = reading.batch.events.size();
   pg::Transaction transaction = co_await pool.begin();
@@ -64,6 +66,8 @@ asio::awaitable<Commit> commit_reading(pg::Pool& pool, const Channels& channels,
   const pg::Rows known = co_await transaction.query(find.sql, find.params);
   StoredEvents stored =
       co_await store_events(transaction, channels, std::move(reading.batch.events), known, now_ms);
+  commit.merges = std::move(stored.merges);
+  if (merges_first && !commit.merges.empty()) co_return commit;  // all of it is rolled back
   std::vector<FoundEvent> waiting;
   if (!stored.expired.empty()) reading.problem = stored.expired[0].reason;
   for (FoundEvent& item : stored.waiting) {
@@ -91,12 +95,12 @@ asio::awaitable<Commit> commit_reading(pg::Pool& pool, const Channels& channels,
     replay.outcome = Replay::Outcome::still_unreadable;
     replay.reason = std::move(reading.problem);
   }
-  commit.merges = std::move(stored.merges);
+  commit.committed = true;
   co_return commit;
 }
 
-/// The letter's events are committed: what follows from them is tried, and the next event of the
-/// call tries it again.
+/// Before the letter is marked, so that a crash in between forgets none; where the letter makes the
+/// survivor's record, after it. What fails is tried again by the next event of the call.
 asio::awaitable<void> unite(pg::Pool& pool, std::vector<Merge> merges, std::int64_t now_ms,
                             std::vector<std::int64_t>& changed) {
   for (Merge& merge : merges) {
@@ -125,19 +129,24 @@ asio::awaitable<Replay> replay_letter(pg::Pool& pool, const Channels& channels, 
     co_return done;
   }
   Commit commit;
+  std::vector<std::int64_t> merged;
   std::string refused;
-  for (int races = 0;; ++races) {
-    bool raced = false;
+  bool merges_first = true;
+  int races = 0;
+  while (!commit.committed && refused.empty()) {
     try {
       Reading reading = read_again(letter, channels, now_ms);
-      commit = co_await commit_reading(pool, channels, letter.id, std::move(reading), now_ms);
+      commit = co_await commit_reading(pool, channels, letter.id, std::move(reading), merges_first,
+                                       now_ms);
     } catch (const pg::Failure& failure) {
-      raced = is_race(failure) && races < most_races;
-      if (!raced && !is_refusal(failure)) throw;
-      refused = failure.what();
+      const bool again = is_race(failure) && ++races <= most_races;
+      if (!again && !is_refusal(failure)) throw;
+      if (!again) refused = failure.what();
     }
-    if (!raced) break;
-    refused.clear();
+    if (commit.merges.empty()) continue;
+    merges_first = false;
+    std::vector<Merge> merges = std::exchange(commit.merges, {});
+    co_await unite(pool, std::move(merges), now_ms, merged);
   }
   if (!refused.empty()) {
     const pg::Statement mark = mark_unreadable(letter.id, refused);
@@ -147,7 +156,7 @@ asio::awaitable<Replay> replay_letter(pg::Pool& pool, const Channels& channels, 
     co_return done;
   }
   done = std::move(commit.replay);
-  co_await unite(pool, std::move(commit.merges), now_ms, done.calls);
+  done.calls.insert(done.calls.end(), merged.begin(), merged.end());
   co_return done;
 }
 

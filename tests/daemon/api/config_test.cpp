@@ -328,3 +328,37 @@ BOOST_AUTO_TEST_CASE(durations_and_sizes) {
     BOOST_TEST(!parse_size(text), text);
   }
 }
+
+BOOST_AUTO_TEST_CASE(retention_is_in_days_and_makes_sense) {
+  const Folder folder;
+  const auto with = [](const std::string& part) {
+    return yaml("channels:\n  e9:", "retention: " + part + "\nchannels:\n  e9:");
+  };
+  Config config = good(folder, yaml());
+  BOOST_TEST(config.retention.records == 0);
+  BOOST_TEST(config.retention.changes == 30);
+  BOOST_TEST((config.channels.at("e9").remembered == 0ms));
+  // What is absent is kept as long as what it hangs on.
+  config = good(folder, with("{records: 730}"));
+  BOOST_TEST(config.retention.attempts == 730);
+  BOOST_TEST(config.retention.events == 730);
+  BOOST_TEST((config.channels.at("e9").remembered == 730 * 24h));
+  config = good(folder, with("{attempts: 400, events: 90, changes: 7, deadLetters: 0}"));
+  BOOST_TEST(config.retention.records == 0);
+  BOOST_TEST(config.retention.attempts == 400);
+  BOOST_TEST(config.retention.events == 90);
+  BOOST_TEST(config.retention.changes == 7);
+  BOOST_TEST(config.retention.dead_letters == 0);
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"{records: 89}", "retention.records: must be 0 (for ever) or at least 90 days"},
+      {"{records: -1}", "retention.records: must be"},
+      {"{records: 365, attempts: 400}", "attempts must not be kept longer than records"},
+      {"{records: 365, attempts: 0}", "attempts must not be kept longer than records"},
+      {"{attempts: 90, events: 91}", "attempts are kept shorter than events"},
+      {"{attempts: 90, events: 0}", "attempts are kept shorter than events"},
+      {"{event: 90}", "did you mean \"events\"?"}};
+  for (const auto& [part, says] : wrong) {
+    const std::string message = bad(folder, with(part));
+    BOOST_TEST(message.find(says) != std::string::npos, part << ": " << message);
+  }
+}

@@ -91,4 +91,22 @@ BOOST_AUTO_TEST_CASE(a_delivery_that_postgresql_refused_becomes_a_dead_letter_un
   BOOST_TEST(batch.unreadable[0].raw == one.value);
 }
 
+BOOST_AUTO_TEST_CASE(a_time_that_arithmetic_does_not_survive_is_no_time) {
+  const std::int64_t latest = 100'000'000'000'000;
+  const Batch batch = understand(
+      {entry(1, INT64_MAX, invite), entry(2, latest + 1, "x"), entry(3, latest, invite)});
+  BOOST_TEST(batch.events.size() == 1U);
+  BOOST_REQUIRE_EQUAL(batch.unreadable.size(), 2U);
+  BOOST_TEST(batch.unreadable[0].reason.starts_with("received-ms"));
+  BOOST_TEST(batch.oldest_received_ms == latest);
+}
+
+BOOST_AUTO_TEST_CASE(a_letter_of_several_fields_stays_one_when_it_is_read_again) {
+  StreamEntry again = entry(1, 1, invite);
+  again.value = std::string(many_fields_mark) + "2\n...";
+  const Batch batch = understand({again});
+  BOOST_REQUIRE_EQUAL(batch.unreadable.size(), 1U);
+  BOOST_TEST(batch.unreadable[0].reason.find("exactly one field") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
