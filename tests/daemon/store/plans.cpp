@@ -16,6 +16,9 @@ std::string text_of(const json::object& object, std::string_view name) {
 }
 
 void collect(const json::object& node, Plan& plan) {
+  // A partition that was planned for and pruned when it ran was not touched.
+  const json::value* loops = node.if_contains("Actual Loops");
+  if (loops != nullptr && loops->to_number<double>() == 0) return;
   plan.nodes.push_back(
       {text_of(node, "Node Type"), text_of(node, "Relation Name"), text_of(node, "Index Name")});
   if (const json::value* children = node.if_contains("Plans")) {
@@ -55,6 +58,7 @@ std::string log_plans_sql(const std::string& database) {
   const std::string alter = "ALTER DATABASE " + database + " SET ";
   return alter + "session_preload_libraries = 'auto_explain';" + alter +
          "auto_explain.log_min_duration = 0;" + alter + "auto_explain.log_format = 'json';" +
+         alter + "auto_explain.log_analyze = on;" + alter + "auto_explain.log_timing = off;" +
          alter + "auto_explain.log_nested_statements = on;";
 }
 

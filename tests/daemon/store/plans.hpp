@@ -24,7 +24,8 @@ struct Plan {
   std::string text() const;
 };
 
-/// Statements on settings that make a database log the plan of everything it runs.
+/// Only nodes that ran are in the plans. Statements on settings that make a database log the plan
+/// of everything it runs.
 std::string log_plans_sql(const std::string& database);
 
 /// A plan as EXPLAIN (FORMAT JSON) or auto_explain give it.
