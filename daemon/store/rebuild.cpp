@@ -15,6 +15,8 @@ namespace cc {
 namespace {
 
 constexpr std::size_t page = 200;  // calls
+// The last time that an id can hold: in 2089.
+constexpr std::int64_t last_id_ms = id_epoch_ms + (std::int64_t{1} << 41) - 1;
 
 // Record and history must be of one moment, or a call under way would seem to differ.
 constexpr std::string_view snapshot_sql =
@@ -122,7 +124,7 @@ Result<RebuildOptions> parse_range(std::string_view text) {
   const std::string_view from = text.substr(0, dots), to = text.substr(dots + 2);
   const auto end_of = [](std::string_view word, bool last) -> std::optional<std::int64_t> {
     if (const auto ms = day_start_ms(word, last ? 1 : 0)) {
-      const std::int64_t id = make_call_id(std::max(*ms, id_epoch_ms), 0);
+      const std::int64_t id = make_call_id(std::clamp(*ms, id_epoch_ms, last_id_ms), 0);
       return last ? id - 1 : id;
     }
     const auto id = parse_integer(word);

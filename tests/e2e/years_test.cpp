@@ -1,6 +1,8 @@
 // Years of data: old months go, and a record can be proved to be its history's fold beside the
 // running daemon.
 #define BOOST_TEST_MODULE years
+#include <fstream>
+
 #include <boost/test/unit_test.hpp>
 
 #include "stack.hpp"
@@ -70,22 +72,25 @@ BOOST_AUTO_TEST_CASE(wrong_words_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(old_months_go_when_the_configuration_says_so) {
-  const std::string old = "call_record_202301", in_use = "call_record_202302";
-  stack().sql("SELECT cc_make_partitions(1672531200000, 1677628800000)");  // two months of 2023
-  stack().sql(
+  const TempDir folder;
+  const std::string path = folder.file("cc.yaml");
+  std::ofstream(path) << read_file(CC_SOURCE_DIR "/scripts/stack.d/cc.yaml")
+                      << "\nretention:\n  records: 730\n  events: 90\n";
+  Stack stack("20", {"--cc-yaml", path});
+  stack.sql("SELECT cc_make_partitions(1672531200000, 1677628800000)");  // two months of 2023
+  stack.sql(
       "INSERT INTO call_record (id, tenant, direction, initiator, max_duration, created, updated) "
       "SELECT (1676000000000 - 1577836800000) << 22, 'demo', 'out', 'agent', 60, 1, 1");
-  BOOST_TEST(stack().get("/readyz").text.find("days ahead") != std::string::npos);
-  stack().reconfigure("channels:\n", "retention:\n  records: 730\n  events: 90\nchannels:\n");
-  stack().part("restart", "ccd");
+  stack.part("restart", "ccd");
   BOOST_TEST(eventually([&] {
-    const std::string log = stack().log("ccd");
-    return log.find("retention: " + old + " dropped") != std::string::npos &&
-           log.find("retention: " + in_use + " stays") != std::string::npos;
-  }));
-  BOOST_TEST(stack().sql("SELECT count(*) FROM call_record") != "0");
-  BOOST_TEST(stack().sql("SELECT string_agg(child, ' ') FROM cc_partitions('call_record') WHERE "
-                         "child < 'call_record_2024'") == in_use);
-  const std::string metrics = send({.url = stack().env("CC_API") + "/metrics"}).text;
+               const std::string log = stack.log("ccd");
+               return log.find("retention: call_record_202301 dropped") != std::string::npos &&
+                      log.find("retention: call_record_202302 stays") != std::string::npos;
+             }),
+             stack.log("ccd"));
+  BOOST_TEST(stack.sql("SELECT string_agg(child, ' ') FROM cc_partitions('call_record') WHERE "
+                       "child < 'call_record_2024'") == "call_record_202302");
+  BOOST_TEST(stack.get("/readyz").text.find("days ahead") != std::string::npos);
+  const std::string metrics = send({.url = stack.env("CC_API") + "/metrics"}).text;
   BOOST_TEST(metrics.find("cc_partition_days_ahead") != std::string::npos);
 }

@@ -132,6 +132,7 @@ BOOST_AUTO_TEST_CASE(ranges_are_dates_or_ids) {
   BOOST_REQUIRE(days);
   BOOST_TEST(call_id_time_ms(days->from) == 1'780'272'000'000);
   BOOST_TEST(call_id_time_ms(days->to) == 1'780'272'000'000 + 2 * day_ms - 1);
+  BOOST_REQUIRE(parse_range("1970-01-01..9999-12-31"));
   const auto ids = parse_range("17..2026-06-02");
   BOOST_REQUIRE(ids);
   BOOST_TEST(ids->from == 17);
