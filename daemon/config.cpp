@@ -10,6 +10,7 @@
 #include "channel.hpp"
 #include "config_check.hpp"
 #include "config_retention.hpp"
+#include "config_tenants.hpp"
 #include "text.hpp"
 #include "yaml_reader.hpp"
 
@@ -231,86 +232,6 @@ ChannelConfig read_channel(const std::string& code, const YamlValue& value,
   return channel;
 }
 
-std::optional<ApiKey> read_key(const YamlValue& value) {
-  ApiKey key;
-  YamlMap map(value);
-  if (!map.valid()) return std::nullopt;
-  if (const auto id = map.need("id", "a name that logs may show")) {
-    if (const auto text = id->text()) {
-      if (!is_name(*text, 64)) id->complain("must be 1 to 64 letters, digits and ._-");
-      key.id = *text;
-    }
-  }
-  if (const auto sha256 = map.need("sha256", "make it with: printf %s \"$KEY\" | sha256sum")) {
-    if (auto text = sha256->secret_or_text()) {
-      // sha256sum prints a file name behind the digest
-      *text = text->substr(0, text->find(' '));
-      const auto raw = from_hex(*text);
-      if (!raw || raw->size() != 32) {
-        sha256->complain("must be 64 hex digits, got " + std::to_string(text->size()) +
-                         " characters; make it with: printf %s \"$KEY\" | sha256sum");
-      } else {
-        key.sha256 = to_hex(*raw);
-      }
-    }
-  }
-  if (const auto scopes = map.need("scopes", "like [call, read]")) {
-    for (const YamlValue& item : scopes->items()) {
-      const auto scope = item.one_of({"call", "read", "numbers", "admin"});
-      if (scope && !key.scopes.insert(*scope).second) item.complain("is listed twice");
-    }
-    if (scopes->node().IsSequence() && scopes->node().size() == 0) {
-      scopes->complain("a key without a scope can do nothing; name at least one");
-    }
-  }
-  return key;
-}
-
-Tenant read_tenant(const std::string& name, const YamlValue& value,
-                   std::vector<std::pair<YamlValue, std::string>>& channels_named) {
-  Tenant tenant;
-  tenant.name = name;
-  if (!is_name(name, 32)) {
-    value.complain("a tenant's name must be 1 to 32 letters, digits and ._-");
-  }
-  YamlMap map(value);
-  if (const auto channels = map.find("channels")) {
-    for (const YamlValue& item : channels->items()) {
-      const auto code = item.text();
-      if (!code) continue;
-      if (std::find(tenant.channels.begin(), tenant.channels.end(), *code) !=
-          tenant.channels.end()) {
-        item.complain("is listed twice");
-        continue;
-      }
-      tenant.channels.push_back(*code);
-      channels_named.emplace_back(item, *code);
-    }
-  }
-  const auto number = [&](std::string_view key, std::size_t width, std::string& target) {
-    const auto found = map.find(key);
-    if (!found) return;
-    const auto text = found->text();
-    if (text && !is_digits(*text, width)) {
-      found->complain("must be 1 to " + std::to_string(width) + " digits");
-    }
-    if (text) target = *text;
-  };
-  number("mainNum", 16, tenant.main_num);
-  number("extNum", 8, tenant.ext_num);
-  if (const auto keys = map.find("keys")) {
-    for (const YamlValue& item : keys->items()) {
-      auto key = read_key(item);
-      if (!key) continue;
-      const bool known = std::any_of(tenant.keys.begin(), tenant.keys.end(),
-                                     [&](const ApiKey& other) { return other.id == key->id; });
-      if (known && !key->id.empty()) item.complain("id \"" + key->id + "\" is given twice");
-      tenant.keys.push_back(*std::move(key));
-    }
-  }
-  return tenant;
-}
-
 void check_names(const std::vector<std::pair<YamlValue, std::string>>& named, const auto& known,
                  const std::string& what) {
   std::vector<std::string> names;
@@ -327,21 +248,6 @@ void check_names(const std::vector<std::pair<YamlValue, std::string>>& named, co
       says.append("add it under ").append(what).append("s:");
     }
     value.complain(says);
-  }
-}
-
-/// One key must not open two doors.
-void check_keys(const Config& config, const YamlValue& tenants) {
-  std::map<std::string, std::string> seen;
-  for (const auto& [name, tenant] : config.tenants) {
-    for (const ApiKey& key : tenant.keys) {
-      if (key.sha256.empty()) continue;
-      const auto [other, added] = seen.emplace(key.sha256, name + "/" + key.id);
-      if (!added) {
-        tenants.complain("keys " + other->second + " and " + name + "/" + key.id +
-                         " have the same sha256; give each its own");
-      }
-    }
   }
 }
 

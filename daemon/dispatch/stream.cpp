@@ -9,6 +9,8 @@ namespace cc {
 namespace {
 
 constexpr std::chrono::milliseconds answer_time{5000};
+// A batch of huge deliveries must still fit into one transaction's deadline, and into memory.
+constexpr std::size_t most_bytes = std::size_t{16} << 20;
 
 [[noreturn]] void refuse(const std::string& command, const redis::Reply& reply) {
   throw std::runtime_error("Redis answered " + command + " with: " + reply.text);
@@ -158,7 +160,14 @@ asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis,
   const redis::Reply reply = co_await redis.command(std::move(words), block + answer_time);
   if (reply.is_error()) refuse("XREAD " + stream, reply);
   if (reply.items.empty() || reply.items[0].items.size() != 2) co_return std::vector<StreamEntry>{};
-  co_return entries_of(reply.items[0].items[1]);
+  std::vector<StreamEntry> entries = entries_of(reply.items[0].items[1]);
+  std::size_t bytes = 0;
+  const auto beyond = std::find_if(entries.begin(), entries.end(), [&](const StreamEntry& entry) {
+    bytes += entry.value.size();
+    return bytes > most_bytes;
+  });
+  if (beyond != entries.end()) entries.erase(std::max(beyond, entries.begin() + 1), entries.end());
+  co_return entries;
 }
 
 asio::awaitable<void> trim_below(redis::Connection& redis, const std::string& stream, StreamId id) {

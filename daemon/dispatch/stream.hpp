@@ -67,7 +67,8 @@ StreamVerdict judge(const StreamPosition& remembered, const StreamState& now);
 asio::awaitable<StreamState> inspect(redis::Connection& redis, const std::string& stream,
                                      const StreamPosition& remembered);
 
-/// Up to `count` entries after `from`; waits for the first one up to `block`.
+/// Up to `count` entries after `from`, fewer where they are so large that they had better be taken
+/// in several batches; waits for the first one up to `block`.
 asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis,
                                                      const std::string& stream, StreamId from,
                                                      std::size_t count,

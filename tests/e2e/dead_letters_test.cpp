@@ -183,6 +183,15 @@ BOOST_AUTO_TEST_CASE(poison_never_blocks_its_partition) {
   BOOST_TEST(stack().violations() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(large_deliveries_are_taken_in_bites) {
+  Stream stream;
+  for (int i = 0; i < 40; ++i) {
+    stream.add({"large", envelope(std::string(1 << 20, 'x') + std::to_string(i))});
+  }
+  check_that_calls_go_on("13944450003");
+  BOOST_TEST(stack().sql("SELECT count(*) FROM dead_letter WHERE channel = 'large'") == "40");
+}
+
 BOOST_AUTO_TEST_CASE(an_entry_of_several_fields_is_kept_whole) {
   Stream stream;
   stream.add({"e9", "one", "zwei", "two"});
