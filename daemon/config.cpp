@@ -288,7 +288,7 @@ void read_all(const YamlValue& root, Config& config) {
     YamlMap channels(*part);
     for (const auto& [code, value] : channels.entries()) {
       ChannelConfig channel = read_channel(code, value, tenants_named);
-      channel.remembered = std::chrono::days(config.retention.attempts);
+      channel.remembered = std::chrono::days(config.retention.events);
       config.channels.emplace(code, std::move(channel));
     }
   }

@@ -34,7 +34,7 @@ struct ChannelConfig {
   std::string default_tenant;  // of calls that nobody can be found for
   Millis connect_timeout{3000};
   Millis answer_timeout{30000};
-  Millis remembered{0};  // attempts are kept so long (retention.attempts); 0 = for ever
+  Millis remembered{0};  // histories are kept so long (retention.events); 0 = for ever
   E9Account e9;
 };
 

@@ -129,8 +129,9 @@ Sorted sort_events(std::vector<FoundEvent> events, const KnownCalls& known) {
   return sorted;
 }
 
-// Without an echo only the attempts can tell whose an event is. Where those of its time are gone, a
-// record made of it would be a second one of a call that has its own.
+// Without an echo only the attempts can tell whose an event is. Where those of its time, or the
+// month that it would be stored in, are gone, it is nobody's: a record made of it would be a second
+// one of a call that has its own.
 bool expired(const FoundEvent& item, const Channels& channels, std::int64_t now_ms) {
   const auto channel = channels.find(item.channel);
   if (channel == nullptr || channel->config.remembered <= Millis{0}) return false;
@@ -139,8 +140,8 @@ bool expired(const FoundEvent& item, const Channels& channels, std::int64_t now_
 
 Unreadable expired_letter(FoundEvent item) {
   return {std::string(item.found.event.key.view().substr(0, DeliveryKey{}.size())),
-          std::move(item.channel), "expired: received before the oldest attempts that are kept",
-          item.found.event.received_ms, std::move(item.raw)};
+          std::move(item.channel), "expired: older than what is kept", item.found.event.received_ms,
+          std::move(item.raw)};
 }
 
 }  // namespace
@@ -173,7 +174,9 @@ Batch give_up_on(const StreamEntry& entry, const std::string& reason, std::int64
   Batch batch;
   batch.deliveries = 1;
   std::int64_t received_ms = now_ms;
-  Unreadable letter = unreadable(entry, reason, now_ms);
+  const bool no_month = reason.find("no partition of relation") != std::string::npos;
+  Unreadable letter =
+      unreadable(entry, no_month ? "expired: the month of its call is not kept" : reason, now_ms);
   if (const Result<Delivery> delivery = decode_envelope(entry.field, entry.value)) {
     received_ms = delivery->received_ms;
     letter.key = key_text(delivery_key(*delivery));

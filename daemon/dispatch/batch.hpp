@@ -68,7 +68,7 @@ pg::Statement find_calls(const std::vector<FoundEvent>& events);
 struct StoredEvents {
   FoldReport fold;
   std::vector<FoundEvent> waiting;  // of calls not known yet: the caller puts them to wait
-  std::vector<Unreadable> expired;  // older than the attempts that are kept: nobody can know them
+  std::vector<Unreadable> expired;  // of calls that nobody knows, and older than what is kept
   std::vector<Merge> merges;        // to be done after the commit
 };
 

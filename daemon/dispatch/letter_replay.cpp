@@ -13,6 +13,8 @@ namespace cc {
 namespace {
 
 constexpr int most_races = 5;
+constexpr std::string_view no_partition = "23514";
+constexpr const char* not_kept = "expired: the month of its call is not kept";
 
 // Whether the month of a call that began then is there to be written to.
 constexpr std::string_view month_sql =
@@ -76,7 +78,7 @@ asio::awaitable<Commit> commit_reading(pg::Pool& pool, const Channels& channels,
     if (month.boolean(0, "kept")) {
       waiting.push_back(std::move(item));
     } else {
-      reading.problem = "expired: the month of its call is not kept any more";
+      reading.problem = not_kept;
     }
   }
   std::vector<pg::Statement> closing;
@@ -141,7 +143,7 @@ asio::awaitable<Replay> replay_letter(pg::Pool& pool, const Channels& channels, 
     } catch (const pg::Failure& failure) {
       const bool again = is_race(failure) && ++races <= most_races;
       if (!again && !is_refusal(failure)) throw;
-      if (!again) refused = failure.what();
+      if (!again) refused = failure.sqlstate == no_partition ? not_kept : failure.what();
     }
     if (commit.merges.empty()) continue;
     merges_first = false;

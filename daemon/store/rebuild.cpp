@@ -14,7 +14,8 @@
 namespace cc {
 namespace {
 
-constexpr std::size_t page = 200;  // calls
+constexpr std::size_t page = 200;  // calls; with their bytes fewer, for those may be large
+constexpr std::size_t raw_page = 20;
 // The last time that an id can hold: in 2089.
 constexpr std::int64_t last_id_ms = id_epoch_ms + (std::int64_t{1} << 41) - 1;
 
@@ -42,13 +43,17 @@ struct Page {
   Histories histories;
 };
 
+std::size_t page_of(const RebuildOptions& options) {
+  return options.from_raw ? raw_page : page;
+}
+
 asio::awaitable<Page> read_page(pg::Pool& pool, RebuildOptions options) {
   static const std::string sql = records_sql();
   Page result;
   pg::Transaction transaction = co_await pool.begin();
   co_await transaction.query(snapshot_sql);
   const pg::Rows rows = co_await transaction.query(
-      sql, pg::params(options.from, options.to, static_cast<std::int64_t>(page)));
+      sql, pg::params(options.from, options.to, static_cast<std::int64_t>(page_of(options))));
   std::vector<std::int64_t> ids;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     result.records.push_back(record_from_row(rows, row));
@@ -172,7 +177,7 @@ asio::awaitable<RebuildReport> rebuild(pg::Pool& pool, const Channels& channels,
       const bool written = co_await write_one(pool, call, std::move(reread), now_ms);
       if (written) ++report.written;
     }
-    if (now.records.size() < page) break;
+    if (now.records.size() < page_of(options)) break;
     const std::int64_t last = now.records.back().constants.id;
     if (last >= options.to) break;
     options.from = last + 1;
