@@ -2,6 +2,7 @@
 // looked for by name; the structure above them is ignored.
 #include <bitset>
 #include <charconv>
+#include <cstring>
 
 #include "e9_fields.hpp"
 
@@ -86,9 +87,17 @@ void scan(std::string_view text, E9Fields& out) {
   }
 }
 
+/// memmem rather than string_view::find, which stops at every '<'.
+std::size_t find_open(std::string_view body, std::size_t from) noexcept {
+  const void* const found = ::memmem(body.data() + from, body.size() - from, user_data_open.data(),
+                                     user_data_open.size());
+  return found == nullptr ? npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - body.data());
+}
+
 /// The start of the first <userData> tag and the end of that tag.
 std::size_t find_user_data(std::string_view body, std::size_t& value_start) noexcept {
-  for (auto at = body.find(user_data_open); at != npos; at = body.find(user_data_open, at + 1)) {
+  for (auto at = find_open(body, 0); at != npos; at = find_open(body, at + 1)) {
     const auto next = body.substr(at + user_data_open.size(), 1);
     if (next.empty()) return npos;
     if (next == ">" || white.find(next[0]) != npos) {
