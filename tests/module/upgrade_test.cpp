@@ -50,9 +50,11 @@ bool wait_for_workers(const Nginx& nginx) {
 const std::vector<std::string> on_disk = {"--appendonly", "yes", "--appendfsync", "always"};
 
 struct Upgrade {
-  Upgrade()
-      : redis(on_disk),
+  explicit Upgrade(bool with_spool)
+      : spooling(with_spool),
+        redis(on_disk),
         nginx({.http = "cc_redis " + redis.address() + " timeout=5s;",
+               .spool = spooling ? NginxSettings{}.spool : no_spool,
                .workers = workers,
                .daemon = true}),
         load(nginx, 6) {
@@ -60,10 +62,11 @@ struct Upgrade {
     BOOST_REQUIRE(load.goes_on());
   }
 
+  /// Everything replayed, everything ended.
   void finish() {
     BOOST_TEST(wait_for_workers(nginx));
     answered = load.stop();
-    BOOST_TEST(wait_for_empty_spool(nginx.socket()));
+    if (spooling) BOOST_TEST(wait_for_empty_spool(nginx.socket()));
     nginx.quit();
     BOOST_TEST(nginx.wait_for_end() == 0);
     expect_clean(nginx);
@@ -91,10 +94,22 @@ struct Upgrade {
     BOOST_TEST(load.goes_on());
   }
 
+  const bool spooling;
   RedisServer redis;
   Nginx nginx;
   Load load;
   std::set<std::string> answered;
+};
+
+/// A worker that leaves while it replays leaves the rest to others, who may repeat some of it:
+/// exactly once is promised where nothing is spooled, even the little that comes before a new
+/// worker is connected.
+struct WithoutSpool : Upgrade {
+  WithoutSpool() : Upgrade(false) {}
+};
+
+struct WithSpool : Upgrade {
+  WithSpool() : Upgrade(true) {}
 };
 
 /// So many workers have ended by a signal, and nothing else is in the log.
@@ -122,7 +137,7 @@ void kill_a_worker(Nginx& nginx, int turn) {
 
 BOOST_AUTO_TEST_SUITE(upgrade_test)
 
-BOOST_FIXTURE_TEST_CASE(a_new_binary_takes_over_under_load, Upgrade) {
+BOOST_FIXTURE_TEST_CASE(a_new_binary_takes_over_under_load, WithoutSpool) {
   for (int i = 0; i < 3; ++i) {
     const pid_t old = start_new_binary();
     BOOST_TEST(load.goes_on());  // both take callbacks
@@ -133,7 +148,7 @@ BOOST_FIXTURE_TEST_CASE(a_new_binary_takes_over_under_load, Upgrade) {
   expect_all_stored_once(answered, redis);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_new_binary_is_taken_back_under_load, Upgrade) {
+BOOST_FIXTURE_TEST_CASE(a_new_binary_is_taken_back_under_load, WithoutSpool) {
   for (int i = 0; i < 2; ++i) {
     const pid_t old = start_new_binary();
     const pid_t unwanted = nginx.pid();
@@ -151,7 +166,7 @@ BOOST_FIXTURE_TEST_CASE(a_new_binary_is_taken_back_under_load, Upgrade) {
   expect_all_stored_once(answered, redis);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_new_binary_takes_over_while_redis_is_away, Upgrade) {
+BOOST_FIXTURE_TEST_CASE(a_new_binary_takes_over_while_redis_is_away, WithSpool) {
   for (int i = 0; i < 2; ++i) {
     redis.kill();
     BOOST_TEST(load.goes_on());  // into the spool
