@@ -46,20 +46,30 @@ bool wait_for_workers(const Nginx& nginx) {
   });
 }
 
+/// Redis forgets nothing when it is killed.
+const std::vector<std::string> on_disk = {"--appendonly", "yes", "--appendfsync", "always"};
+
 struct Upgrade {
-  Upgrade()
-      : stack({.workers = workers, .daemon = true}, "timeout=5s"),
-        nginx(stack.nginx),
+  explicit Upgrade(bool with_spool)
+      : spooling(with_spool),
+        redis(on_disk),
+        nginx({.http = "cc_redis " + redis.address() + " timeout=5s;",
+               .spool = spooling ? NginxSettings{}.spool : no_spool,
+               .workers = workers,
+               .daemon = true}),
         load(nginx, 6) {
+    BOOST_REQUIRE(wait_for_workers(nginx));
     BOOST_REQUIRE(load.goes_on());
   }
 
+  /// Everything replayed, everything ended.
   void finish() {
-    auto answered = load.stop();
-    expect_all_stored_once(answered, stack.redis);
     BOOST_TEST(wait_for_workers(nginx));
+    answered = load.stop();
+    if (spooling) BOOST_TEST(wait_for_empty_spool(nginx.socket()));
     nginx.quit();
     BOOST_TEST(nginx.wait_for_end() == 0);
+    expect_clean(nginx);
   }
 
   /// A second master with workers of its own beside the first. Returns the first.
@@ -73,9 +83,33 @@ struct Upgrade {
     return old;
   }
 
-  Stack stack;
-  Nginx& nginx;
+  /// The old master lets its workers and then itself go; the new one's stay.
+  void end_old_binary(pid_t old) {
+    ::kill(old, SIGWINCH);
+    // What is left below the old master is the new one.
+    BOOST_TEST(eventually([&] { return children_of(old).size() == 1; }));
+    BOOST_TEST(load.goes_on());
+    ::kill(old, SIGQUIT);
+    BOOST_TEST(eventually([&] { return !lives(old); }));
+    BOOST_TEST(load.goes_on());
+  }
+
+  const bool spooling;
+  RedisServer redis;
+  Nginx nginx;
   Load load;
+  std::set<std::string> answered;
+};
+
+/// A worker that leaves while it replays leaves the rest to others, who may repeat some of it:
+/// exactly once is promised where nothing is spooled, even the little that comes before a new
+/// worker is connected.
+struct WithoutSpool : Upgrade {
+  WithoutSpool() : Upgrade(false) {}
+};
+
+struct WithSpool : Upgrade {
+  WithSpool() : Upgrade(true) {}
 };
 
 /// So many workers have ended by a signal, and nothing else is in the log.
@@ -103,23 +137,18 @@ void kill_a_worker(Nginx& nginx, int turn) {
 
 BOOST_AUTO_TEST_SUITE(upgrade_test)
 
-BOOST_FIXTURE_TEST_CASE(a_new_binary_takes_over_under_load, Upgrade) {
+BOOST_FIXTURE_TEST_CASE(a_new_binary_takes_over_under_load, WithoutSpool) {
   for (int i = 0; i < 3; ++i) {
     const pid_t old = start_new_binary();
     BOOST_TEST(load.goes_on());  // both take callbacks
-    ::kill(old, SIGWINCH);
-    // What is left below the old master is the new one.
-    BOOST_TEST(eventually([&] { return children_of(old).size() == 1; }));
-    BOOST_TEST(load.goes_on());
-    ::kill(old, SIGQUIT);
-    BOOST_TEST(eventually([&] { return !lives(old); }));
-    BOOST_TEST(load.goes_on());
+    end_old_binary(old);
     BOOST_TEST(!std::filesystem::exists(nginx.folder().file("nginx.pid.oldbin")));
   }
   finish();
+  expect_all_stored_once(answered, redis);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_new_binary_is_taken_back_under_load, Upgrade) {
+BOOST_FIXTURE_TEST_CASE(a_new_binary_is_taken_back_under_load, WithoutSpool) {
   for (int i = 0; i < 2; ++i) {
     const pid_t old = start_new_binary();
     const pid_t unwanted = nginx.pid();
@@ -134,6 +163,21 @@ BOOST_FIXTURE_TEST_CASE(a_new_binary_is_taken_back_under_load, Upgrade) {
     BOOST_TEST(load.goes_on());
   }
   finish();
+  expect_all_stored_once(answered, redis);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_new_binary_takes_over_while_redis_is_away, WithSpool) {
+  for (int i = 0; i < 2; ++i) {
+    redis.kill();
+    BOOST_TEST(load.goes_on());  // into the spool
+    const pid_t old = start_new_binary();
+    BOOST_TEST(load.goes_on());
+    end_old_binary(old);
+    redis.start();
+    BOOST_TEST(load.goes_on());
+  }
+  finish();
+  expect_all_stored(answered, redis);
 }
 
 BOOST_AUTO_TEST_CASE(workers_killed_again_and_again_under_load) {
@@ -157,6 +201,25 @@ BOOST_AUTO_TEST_CASE(workers_killed_again_and_again_under_load) {
   BOOST_TEST(status_number(nginx.socket(), "accepted") >= static_cast<long>(answered.size()));
   BOOST_TEST(status_number(nginx.socket(), "pending") == 0);
   expect_killed(nginx, 20);
+}
+
+BOOST_AUTO_TEST_CASE(workers_killed_while_redis_comes_and_goes) {
+  RedisServer redis(on_disk);
+  Nginx nginx({.http = "cc_redis " + redis.address() + " timeout=5s;", .workers = workers});
+  BOOST_REQUIRE(wait_for_workers(nginx));
+  Load load(nginx, 6);
+  for (int i = 0; i < 12; ++i) {
+    if (i % 3 == 0) redis.kill();
+    if (i % 3 == 2) redis.start();
+    BOOST_TEST(load.goes_on(50));
+    kill_a_worker(nginx, i);
+  }
+  BOOST_TEST(load.goes_on());
+  BOOST_TEST(wait_for_workers(nginx));
+  auto answered = load.stop();
+  BOOST_TEST(wait_for_empty_spool(nginx.socket()));
+  expect_all_stored(answered, redis);
+  expect_killed(nginx, 12);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_killed_with_callbacks_waiting_leaves_no_gauge_behind) {

@@ -19,14 +19,15 @@ constexpr int error_code = 99;
 
 struct Fixture {
   explicit Fixture(const std::string& main)
-      : nginx({.http = "cc_redis " + redis.address() + " timeout=5s;",
-               .main = main,
-               .under = {"/usr/bin/valgrind", "--quiet", "--leak-check=full",
-                         "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
-                         "--track-origins=yes", "--keep-debuginfo=yes", "--num-callers=30",
-                         "--error-exitcode=" + std::to_string(error_code),
-                         "--suppressions=" CC_TEST_SUPPRESSIONS,
-                         "--log-file=" + reports.file("report.%p")}}) {
+      : nginx(
+            {.http = "cc_redis " + redis.address() + " timeout=5s; cc_rejects cc:rejects max=100;",
+             .main = main,
+             .under = {"/usr/bin/valgrind", "--quiet", "--leak-check=full",
+                       "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
+                       "--track-origins=yes", "--keep-debuginfo=yes", "--num-callers=30",
+                       "--error-exitcode=" + std::to_string(error_code),
+                       "--suppressions=" CC_TEST_SUPPRESSIONS,
+                       "--log-file=" + reports.file("report.%p")}}) {
     BOOST_REQUIRE(eventually([&] { return links_up(nginx.socket()); }, Millis{60000}));
   }
 
@@ -84,9 +85,10 @@ void Fixture::play() {
 
   redis.kill();
   BOOST_REQUIRE(eventually([&] { return !links_up(nginx.socket()); }));
-  call_back(callback_body(8));
+  BOOST_TEST(call_back(callback_body(8)) == 200);  // into the spool
   redis.start();
   BOOST_REQUIRE(eventually([&] { return links_up(nginx.socket()); }, Millis{30000}));
+  BOOST_TEST(wait_for_empty_spool(nginx.socket()));
   BOOST_TEST(call_back(callback_body(9)) == 200);
 }
 
