@@ -124,9 +124,11 @@ BOOST_AUTO_TEST_CASE(above_the_high_water_mark_redis_is_the_last_resort) {
   std::string conf = read_file(nginx.folder().file("nginx.conf"));
   conf.replace(conf.find("cc_spool "), 0, "cc_stream cc:events: high_water=256; ");
   std::ofstream(nginx.folder().file("nginx.conf")) << conf;
+  const auto before = nginx.workers();
   nginx.reload();
-  BOOST_REQUIRE(
-      eventually([&] { return nginx.workers().size() == 1 && links_up(nginx.socket()); }));
+  BOOST_REQUIRE(eventually([&] {
+    return nginx.workers().size() == 1 && nginx.workers() != before && links_up(nginx.socket());
+  }));
   for (unsigned i = 1; i <= 256; ++i) BOOST_REQUIRE(call_back(i) == 200);
   unsigned last = 256;
   BOOST_REQUIRE(eventually([&] {

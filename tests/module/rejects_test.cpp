@@ -69,6 +69,7 @@ BOOST_AUTO_TEST_CASE(behind_a_proxy_the_real_address_counts) {
     BOOST_REQUIRE(response);
     BOOST_TEST(response->status == (address == "203.0.113.9" ? 200 : 403));
   }
+  BOOST_REQUIRE(eventually([&] { return rejects(stack.redis).size() == 1; }));
   BOOST_TEST(rejects(stack.redis).at(0).at("address") == "198.51.100.9");
 }
 

@@ -84,13 +84,6 @@ void halt(pid_t process) {
   }));
 }
 
-std::chrono::milliseconds time_of(const std::function<void()>& action) {
-  auto start = std::chrono::steady_clock::now();
-  action();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
-                                                               start);
-}
-
 Stack::Stack(NginxSettings settings, const std::string& redis_options)
     : nginx(with_redis(std::move(settings), redis, redis_options)) {
   BOOST_REQUIRE(wait_for_links(nginx.socket()));

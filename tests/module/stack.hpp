@@ -1,7 +1,6 @@
 // What most module tests stand on: a Redis, an NGINX in front of it, and a look into the streams.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -39,9 +38,6 @@ void expect_clean(const Nginx& nginx);
 
 /// SIGSTOP, and awaits that it stands still.
 void halt(pid_t process);
-
-/// Answered within what `limit` says.
-std::chrono::milliseconds time_of(const std::function<void()>& action);
 
 struct Stack {
   explicit Stack(NginxSettings settings = {}, const std::string& redis_options = "");
