@@ -132,6 +132,10 @@ std::vector<PartHealth> Daemon::parts() const {
       {"postgresql", database.reachable,
        database.reachable ? std::to_string(database.open) + " connections" : database.last_error});
   list.push_back(dispatcher_.health());
+  // An NGINX that can't be asked is no reason to turn applications away: it only makes silence
+  // wait.
+  const std::string spools = spools_.problem();
+  list.push_back({"spools", true, spools.empty() ? "known" : spools});
   const std::string days = std::to_string(days_ahead_) + " days ahead";
   list.push_back({"partitions", days_ahead_ > 0,
                   days_ahead_ < least_days_ahead ? days + ": fewer than a month" : days});

@@ -274,7 +274,7 @@ ngx_int_t complete_settings(ngx_conf_t* cf) noexcept {
     if (main.has_channel && !main.spool_given) {
       ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                     "cc_channel is used, but nothing says where its callbacks go while Redis is "
-                    "away; add e.g. \"cc_spool /var/spool/cc/nginx;\" to http{}, or "
+                    "away; add e.g. \"cc_spool /var/spool/cc-nginx;\" to http{}, or "
                     "\"cc_spool off;\" to answer 503 then");
       return NGX_ERROR;
     }

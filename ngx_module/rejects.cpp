@@ -16,9 +16,36 @@ constexpr unsigned most_in_a_second = 100;
 constexpr std::size_t body_kept = 512;
 constexpr std::size_t word_kept = 64;
 
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
+/// "138-1234 5678": people write numbers so. Digits with spaces, '-', '.', '(' and ')' between
+/// them, seven or more in all; only the last two stay.
+void mask_spaced_numbers(std::string& text) {
+  constexpr std::string_view between = " -.()";
+  constexpr std::size_t least_digits = 7, shown_digits = 2;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!is_digit(text[at])) continue;
+    std::size_t end = at, digits = 0;
+    for (; end < text.size() && (is_digit(text[end]) || between.find(text[end]) != between.npos);
+         ++end) {
+      digits += is_digit(text[end]);
+    }
+    if (digits >= least_digits) {
+      for (std::size_t i = at, left = digits - shown_digits; left > 0; ++i) {
+        if (is_digit(text[i])) text[i] = '*', --left;
+      }
+    }
+    at = end - 1;
+  }
+}
+
 /// What a stranger sent, fit to be shown.
 std::string shown(std::string_view text, std::size_t width) {
-  return mask_numbers_in(repair_utf8(text.substr(0, width)));
+  std::string masked = mask_numbers_in(repair_utf8(text.substr(0, width)));
+  mask_spaced_numbers(masked);
+  return masked;
 }
 
 }  // namespace

@@ -115,8 +115,11 @@ bool Spool::has_room() {
     measured_at_ = ngx_current_msec;
     if (auto listing = list_spool(settings_.directory)) {
       written_ = listing->bytes;
-    } else {
-      complain(listing.error());  // and go on with what is known: the file itself may be well
+      listing_failed_ = false;
+    } else if (!std::exchange(listing_failed_, true)) {
+      // And on with what is known: the file itself may be well, so this is no complaint of its own
+      // writing, which the next success would take back only for it to be made again.
+      ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "cc: %s", listing.error().message.c_str());
     }
   }
   if (written_ < settings_.most_bytes) return true;

@@ -60,6 +60,7 @@ class Spool {
   std::uint64_t written_ = 0;  // in the directory as of `measured_at_`, and by us since
   ngx_msec_t measured_at_ = 0;
   std::string last_complaint_;
+  bool listing_failed_ = false;  // has been said
 };
 
 }  // namespace cc

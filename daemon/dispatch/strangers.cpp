@@ -19,8 +19,9 @@ constexpr std::string_view strangers_sql =
     "a "
     "WHERE a.channel = w.channel AND a.channel_call_id = w.channel_call_id) "
     "GROUP BY 1, 2 ORDER BY min(w.inserted) LIMIT 200) "
-    "SELECT s.*, c.candidates, c.call, c.attempt FROM s CROSS JOIN LATERAL ("
-    "SELECT count(*) AS candidates, min(a.call) AS call, min(a.attempt) AS attempt "
+    "SELECT s.*, c.candidates, c.call, c.attempt, c.named FROM s CROSS JOIN LATERAL ("
+    "SELECT count(*) AS candidates, min(a.call) AS call, min(a.attempt) AS attempt, "
+    "coalesce(bool_and(a.handset = s.caller), false) AS named "
     "FROM call_attempt a WHERE a.channel = s.channel AND a.channel_call_id IS NULL "
     "AND a.state IN ('sending', 'unknown', 'accepted') AND a.sent < s.received + 5000 "
     "AND a.sent > s.received - 86400000 "
@@ -61,6 +62,7 @@ struct Stranger {
   std::int64_t received_ms = 0;
   std::optional<std::string> caller, called;
   bool late = false;
+  bool named = false;  // the event names the candidate's A number
   std::int64_t candidates = 0, call = 0, attempt = 0;
 };
 
@@ -72,6 +74,7 @@ Stranger stranger_from_row(const pg::Rows& rows, std::size_t row) {
   stranger.caller = rows.opt_text(row, "caller");
   stranger.called = rows.opt_text(row, "called");
   stranger.late = rows.boolean(row, "late");
+  stranger.named = rows.boolean(row, "named");
   stranger.candidates = rows.integer(row, "candidates");
   if (stranger.candidates > 0) {
     stranger.call = rows.integer(row, "call");
@@ -149,8 +152,7 @@ asio::awaitable<StrangerReport> judge_strangers(pg::Pool& pool, const Channels& 
   const pg::Rows rows = co_await pool.query(strangers_sql);
   for (std::size_t row = 0; row < rows.size(); ++row) {
     Stranger stranger = stranger_from_row(rows, row);
-    const bool certain = stranger.candidates == 1 && stranger.caller.has_value();
-    if (certain) {
+    if (stranger.candidates == 1 && stranger.named) {  // the handset's claim makes it unique
       const pg::Rows bound = co_await pool.query(
           bind_sql, pg::params(stranger.call, stranger.attempt, stranger.channel_call_id));
       report.bound += bound.affected();

@@ -109,6 +109,15 @@ BOOST_AUTO_TEST_CASE(each_refusal_is_recorded_with_its_reason) {
   BOOST_TEST(entries(stack.redis.socket()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(numbers_are_masked_however_they_are_written) {
+  Stack stack(with_channel(""));
+  stack.call_back("call 138-1234-5678, (010) 8765 4321 or 139 1234 5679; code 42",
+                  "wrong-token-wrong");
+  BOOST_REQUIRE(eventually([&] { return rejects(stack.redis).size() == 1; }));
+  BOOST_TEST(rejects(stack.redis)[0].at("body") ==
+             "call ***-****-**78, (***) **** **21 or *** **** **79; code 42");
+}
+
 BOOST_AUTO_TEST_CASE(a_flood_is_counted_and_the_stream_is_capped) {
   auto settings = with_channel("");
   settings.http = "cc_rejects own:rejects max=50;";
