@@ -125,8 +125,10 @@ void take(ngx_http_request_t* r) {
   delivery.query_string = inbound.query_string;
   delivery.content_type = inbound.content_type;
   auto hash = partition_hash({}, verified.channel_call_id, *body);
-  auto taken = worker.recorder.record(r, settings, delivery.received_ms, hash,
-                                      encode_envelope_header(delivery), *body);
+  worker.header.clear();
+  append_envelope_header(worker.header, delivery);
+  auto taken =
+      worker.recorder.record(r, settings, delivery.received_ms, hash, worker.header, *body);
   if (!taken.taken) return fail(r, taken.fate);
   context_of(r)->verdict = "unanswered";  // finish_callback() is next, or the request's end
 }

@@ -1,14 +1,68 @@
 #include "wire.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 #include <utility>
+
+// First, and as C: hiredis' own headers include it without saying so.
+extern "C" {
+#include <hiredis/sds.h>
+}
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
 namespace cc {
 namespace {
+
+constexpr std::size_t most_memory_kept = 1024 * 1024;  // of what is written, between two ticks
+
+/// What hiredis' reader makes of an answer: always the same object, without allocating anything.
+/// That does, because an answer is looked at in its callback only, and of its text nothing but the
+/// beginning of an error. Of nested answers, which no command of ours has, the outermost's kind.
+class LeanReply {
+ public:
+  static redisReplyObjectFunctions* functions() noexcept {
+    static redisReplyObjectFunctions all{
+        [](const redisReadTask* task, char* text, std::size_t size) -> void* {
+          if (task->parent != nullptr) return &reply_;
+          reply_.type = task->type;
+          const std::size_t kept = std::min(size, sizeof text_ - 1);
+          std::memcpy(text_, text, kept);
+          text_[kept] = '\0';
+          reply_.len = kept;
+          return &reply_;
+        },
+        [](const redisReadTask* task, int) -> void* { return of_kind(task); },
+        [](const redisReadTask* task, long long value) -> void* {
+          of_kind(task);
+          if (task->parent == nullptr) reply_.integer = value;
+          return &reply_;
+        },
+        [](const redisReadTask* task) -> void* { return of_kind(task); },
+        [](void*) {}};
+    return &all;
+  }
+
+ private:
+  static void* of_kind(const redisReadTask* task) noexcept {
+    if (task->parent != nullptr) return &reply_;
+    reply_.type = task->type;
+    reply_.len = 0;
+    text_[0] = '\0';
+    return &reply_;
+  }
+
+  inline static char text_[128] = "";
+  inline static redisReply reply_ = [] {
+    redisReply reply{};
+    reply.str = text_;
+    return reply;
+  }();
+};
 
 // The macro is several statements.
 void unpost(ngx_event_t* event) noexcept {
@@ -66,6 +120,7 @@ bool Wire::attach() {
   connection->read->handler = [](ngx_event_t* event) noexcept { of(event)->readable(); };
   connection->write->handler = [](ngx_event_t* event) noexcept { of(event)->writable(); };
   connection_ = connection;
+  context_->c.reader->fn = LeanReply::functions();
 
   auto& hooks = context_->ev;
   hooks.data = this;
@@ -89,9 +144,27 @@ void Wire::readable() {
   owner_.wire_worked();
 }
 
+/// All that is to be written, keeping the buffer's memory, which hiredis would give back and make
+/// grow anew each tick. False leaves it to hiredis: the connect's end, an error, a rare large
+/// buffer.
+bool Wire::write_out() {
+  if ((context_->c.flags & REDIS_CONNECTED) == 0) return false;
+  sds out = context_->c.obuf;
+  const std::size_t size = sdslen(out);
+  if (size == 0 || sdsalloc(out) > most_memory_kept) return false;
+  const ssize_t written = ::write(context_->c.fd, out, size);
+  if (written <= 0) return false;
+  if (static_cast<std::size_t>(written) == size) {
+    sdsclear(out);
+  } else {
+    sdsrange(out, static_cast<int>(written), -1);
+  }
+  return true;
+}
+
 void Wire::writable() {
   if (context_ == nullptr) return;
-  redisAsyncHandleWrite(context_);
+  if (!write_out()) redisAsyncHandleWrite(context_);
   // Not all could be written: now wait for the socket, not for the next tick.
   if (context_ != nullptr && (context_->c.flags & REDIS_CONNECTED) != 0) {
     bool rest = sdslen(context_->c.obuf) > 0;

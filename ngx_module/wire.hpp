@@ -50,6 +50,7 @@ class Wire {
 
  private:
   bool attach();
+  bool write_out();
   void connected(int status);
   void readable();
   void writable();

@@ -16,7 +16,9 @@ struct Worker {
   Slot& slot;
   Recorder recorder;
   Rejects rejects;
-  Delivery delivery;  // scratch of a callback, kept so that its memory is
+  // Scratch of a callback, kept so that its memory is.
+  Delivery delivery;
+  std::string header;
 };
 
 /// Null in the master, in helper processes and where no cc_channel is used.

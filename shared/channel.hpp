@@ -2,6 +2,7 @@
 // sending half (originate, hang up, query) is daemon/channel/provider.hpp.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,9 +49,25 @@ unsigned http_status(Verdict verdict) noexcept;
 /// is on no list.
 bool address_accepted(std::string_view address, const Trust& trust) noexcept;
 
+/// A channel's call id, cut at its column's width. Holds its bytes itself: one is made for each
+/// callback in the NGINX worker, where an allocation more would show.
+class ChannelCallId {
+ public:
+  static constexpr std::size_t width = 64;  // design.md section 4
+
+  void assign(std::string_view id) noexcept {
+    size_ = id.copy(bytes_.data(), width);
+  }
+  operator std::string_view() const noexcept { return {bytes_.data(), size_}; }
+
+ private:
+  std::array<char, width> bytes_;
+  std::size_t size_ = 0;
+};
+
 struct Verified {
   Verdict verdict = Verdict::bad_token;
-  std::string channel_call_id;  // the first one in the body, where readable: chooses the partition
+  ChannelCallId channel_call_id;  // the first one in the body, where readable: for the partition
 };
 
 /// What a channel wants to hear once its callback is stored. Static storage.

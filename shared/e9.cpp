@@ -13,7 +13,7 @@ namespace cc {
 namespace {
 
 // The columns' widths (design.md section 4).
-constexpr std::size_t call_id_width = 64;
+constexpr std::size_t call_id_width = ChannelCallId::width;
 constexpr std::size_t state_width = 32;
 constexpr std::size_t url_width = 512;
 constexpr std::size_t close_code_width = 16;
@@ -56,7 +56,7 @@ class E9 final : public Channel {
       verified.verdict = Verdict::foreign_app;
       return verified;
     }
-    verified.channel_call_id = fields.view(E9Field::call_id, scratch).substr(0, call_id_width);
+    verified.channel_call_id.assign(fields.view(E9Field::call_id, scratch));
     return verified;
   }
 

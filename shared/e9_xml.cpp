@@ -87,12 +87,14 @@ void scan(std::string_view text, E9Fields& out) {
   }
 }
 
-/// memmem rather than string_view::find, which stops at every '<'.
+/// Looks for the name's one capital, which is rare in these bodies: much quicker than to stop at
+/// every '<', or than memmem for so few bytes.
 std::size_t find_open(std::string_view body, std::size_t from) noexcept {
-  const void* const found = ::memmem(body.data() + from, body.size() - from, user_data_open.data(),
-                                     user_data_open.size());
-  return found == nullptr ? npos
-                          : static_cast<std::size_t>(static_cast<const char*>(found) - body.data());
+  constexpr auto capital = user_data_open.find('D');
+  for (auto at = body.find('D', from + capital); at != npos; at = body.find('D', at + 1)) {
+    if (body.substr(at - capital).starts_with(user_data_open)) return at - capital;
+  }
+  return npos;
 }
 
 /// The start of the first <userData> tag and the end of that tag.

@@ -28,22 +28,6 @@ void append_field(std::string& out, std::string_view value, std::size_t bound) {
   }
 }
 
-void append_header(std::string& out, const Delivery& delivery) {
-  out += envelope_version;
-  out += ' ';
-  std::array<char, 24> number{};
-  const auto end =
-      std::to_chars(number.data(), number.data() + number.size(), delivery.received_ms).ptr;
-  out.append(number.data(), end);
-  out += ' ';
-  out += to_text(delivery.source);
-  append_field(out, delivery.subject, max_subject);
-  append_field(out, delivery.address, max_address);
-  append_field(out, delivery.query_string, max_query_string);
-  append_field(out, delivery.content_type, max_content_type);
-  out += '\n';
-}
-
 std::size_t header_guess(const Delivery& d) {
   return 64 + d.subject.size() + d.address.size() + d.query_string.size() + d.content_type.size();
 }
@@ -95,17 +79,26 @@ Result<Source> source_from_text(std::string_view text) {
   return Error{"source '" + excerpt(text) + "' is none of callback, poll, query, cc"};
 }
 
-std::string encode_envelope_header(const Delivery& delivery) {
-  std::string out;
-  out.reserve(header_guess(delivery));
-  append_header(out, delivery);
-  return out;
+void append_envelope_header(std::string& out, const Delivery& delivery) {
+  out += envelope_version;
+  out += ' ';
+  std::array<char, 24> number{};
+  const auto end =
+      std::to_chars(number.data(), number.data() + number.size(), delivery.received_ms).ptr;
+  out.append(number.data(), end);
+  out += ' ';
+  out += to_text(delivery.source);
+  append_field(out, delivery.subject, max_subject);
+  append_field(out, delivery.address, max_address);
+  append_field(out, delivery.query_string, max_query_string);
+  append_field(out, delivery.content_type, max_content_type);
+  out += '\n';
 }
 
 std::string encode_envelope(const Delivery& delivery) {
   std::string out;
   out.reserve(header_guess(delivery) + delivery.body.size());
-  append_header(out, delivery);
+  append_envelope_header(out, delivery);
   out += delivery.body;
   return out;
 }

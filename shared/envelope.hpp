@@ -40,8 +40,8 @@ inline constexpr std::size_t max_address = 64;
 inline constexpr std::size_t max_query_string = 32 * 1024;
 inline constexpr std::size_t max_content_type = 256;
 
-/// The header line, with its newline. The body follows it.
-std::string encode_envelope_header(const Delivery& delivery);
+/// The header line, with its newline, appended to `out`. The body follows it.
+void append_envelope_header(std::string& out, const Delivery& delivery);
 
 std::string encode_envelope(const Delivery& delivery);
 

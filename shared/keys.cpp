@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include <openssl/evp.h>
+#include <zlib.h>
 
 namespace cc {
 
@@ -54,18 +55,6 @@ class PartsHash {
   std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < table.size(); ++i) {
-    std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320U : 0U);
-    table[i] = value;
-  }
-  return table;
-}
-
-constexpr auto crc_table = make_crc_table();
-
 }  // namespace
 
 DeliveryKey delivery_key(const Delivery& delivery) {
@@ -110,11 +99,8 @@ EventKey own_event_key(std::int64_t call, int attempt, std::string_view name,
 }
 
 std::uint32_t crc32(std::string_view bytes, std::uint32_t before) noexcept {
-  std::uint32_t crc = ~before;
-  for (const char c : bytes) {
-    crc = crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xFF] ^ (crc >> 8);
-  }
-  return ~crc;
+  return static_cast<std::uint32_t>(
+      ::crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
 }
 
 std::uint32_t partition_hash(std::string_view subject, std::string_view channel_call_id,

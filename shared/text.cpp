@@ -64,15 +64,14 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
 
 void append_percent_encoded(std::string& out, std::string_view bytes) {
   constexpr std::string_view digits = "0123456789ABCDEF";
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (plain_in_percent[byte]) {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    }
+  for (std::size_t i = 0; i < bytes.size();) {
+    const std::size_t begin = i;
+    while (i < bytes.size() && plain_in_percent[static_cast<unsigned char>(bytes[i])]) ++i;
+    out.append(bytes, begin, i - begin);
+    if (i == bytes.size()) return;
+    const auto byte = static_cast<unsigned char>(bytes[i++]);
+    const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
+    out.append(escape, sizeof escape);
   }
 }
 
