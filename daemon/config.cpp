@@ -126,6 +126,29 @@ void read_reaper(const YamlValue& value, Config& config) {
   read(map, "queriesPerMinute", reaper.queries_a_minute, &YamlValue::integer, 1, 60'000);
 }
 
+/// "03:30", since midnight.
+std::optional<Millis> time_of_day(std::string_view text) {
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const auto hours = parse_integer(text.substr(0, 2)), minutes = parse_integer(text.substr(3));
+  if (!hours || !minutes || *hours < 0 || *hours > 23 || *minutes < 0 || *minutes > 59) {
+    return std::nullopt;
+  }
+  return std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
+}
+
+void read_reconciliation(const YamlValue& value, Config& config) {
+  YamlMap map(value);
+  const auto at = map.find("at");
+  if (!at) return;
+  const auto text = at->text();
+  if (!text) return;
+  if (const auto time = time_of_day(*text)) {
+    config.reconcile_at = *time;
+  } else {
+    at->complain("must be a time of day in UTC+8 like \"03:30\", in quotes, got \"" + *text + "\"");
+  }
+}
+
 void read_log(const YamlValue& value, Config& config) {
   YamlMap map(value);
   read(map, "level", config.log.level, &YamlValue::one_of,
@@ -279,6 +302,7 @@ void read_all(const YamlValue& root, Config& config) {
   if (const auto part = map.find("stream")) read_stream(*part, config);
   if (const auto part = map.find("nginx")) read_nginx(*part, config);
   if (const auto part = map.find("reaper")) read_reaper(*part, config);
+  if (const auto part = map.find("reconciliation")) read_reconciliation(*part, config);
   if (const auto part = map.find("log")) read_log(*part, config);
   if (const auto part = map.find("calls")) read_calls(*part, config);
   if (const auto part = map.find("retention")) config.retention = read_retention(*part);

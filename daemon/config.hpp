@@ -102,6 +102,8 @@ struct Config {
     unsigned queries_a_minute = 0;  // a channel's, for the whole fleet; 0: what it allows
   } reaper;
 
+  Millis reconcile_at{(3 * 60 + 30) * 60'000};  // each day, since midnight in UTC+8
+
   int default_max_duration = 3600;  // seconds; at most 8 h
   Retention retention;
   std::map<std::string, ChannelConfig> channels;

@@ -14,6 +14,7 @@
 #include "call/attempts.hpp"
 #include "call/hangups.hpp"
 #include "call/reaper.hpp"
+#include "call/reconciliation.hpp"
 #include "call/service.hpp"
 #include "call/watch.hpp"
 #include "channel/channels.hpp"
@@ -40,6 +41,8 @@ constexpr Millis spools_every{2000};
 constexpr Millis spread_every{2000};
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
+constexpr Millis reconcile_every{60'000};  // whether it is time
+constexpr int reconciled_days = 7;         // that the metrics tell of
 // After SIGTERM. Both together stay below the unit's TimeoutStopSec: an originate's answer is
 // waited for 30 s.
 constexpr Millis drain_time{8'000};  // of API requests under way
@@ -60,12 +63,13 @@ class Daemon final : public Health {
         hangups_(shared_parts()),
         service_(shared_parts(), attempts_, hangups_),
         letters_(shared_parts()),
+        reconciliation_(pool_),
         dispatcher_(shared_parts()),
         redis_(loop_.get_executor(), config_.redis),
         spools_(config_, http_, clock_),
         reaper_(shared_parts(), redis_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access,
-             &letters_) {
+             api::Nouns{&letters_, &reconciliation_}) {
     channels_.configure(config_.channels);
   }
 
@@ -92,6 +96,7 @@ class Daemon final : public Health {
   asio::awaitable<void> keep_partitions();
   asio::awaitable<void> keep_retention();
   asio::awaitable<void> purge_old();
+  asio::awaitable<void> keep_reconciled();
   void reload();
 
   asio::io_context loop_{1};
@@ -109,6 +114,7 @@ class Daemon final : public Health {
   Hangups hangups_;
   CallService service_;
   LetterService letters_;
+  StoredReconciliation reconciliation_;
   Dispatcher dispatcher_;
   redis::Link redis_;  // for single commands; each partition's drain has a connection of its own
   SpoolWatch spools_;
@@ -184,6 +190,8 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
   spawn(executor, "partitions",
         repeat("partitions", partitions_every, [this] { return keep_partitions(); }));
+  spawn(executor, "reconciliation",
+        repeat("reconciliation", reconcile_every, [this] { return keep_reconciled(); }));
   api_.start();
   for (const std::string& address : api_.bound_addresses()) log().info("listening on {}", address);
   spawn(executor, "watchdog", keep_watchdog());
@@ -250,6 +258,35 @@ asio::awaitable<void> Daemon::purge_old() {
   if (rows > 0) log().info("purged {} rows that had served their time", rows);
 }
 
+/// Any daemon may do it; all of them show what came of it.
+asio::awaitable<void> Daemon::keep_reconciled() {
+  const std::int64_t now_ms = clock_.epoch_ms();
+  const Millis at = config_.reconcile_at, give_up = config_.reaper.give_up;
+  if (const auto done = co_await reconcile_daily(pool_, at, give_up, now_ms)) {
+    for (const ReconciledDay& day : done->days) {
+      if (day.lost() == 0) continue;
+      log().warn(
+          "{}: {} of {} calls of tenant {} at channel \"{}\" will stay without the channel's final "
+          "word; ccd reconciliation calls {} names them",
+          day.day, day.lost(), day.calls, day.tenant, day.channel, day.day);
+    }
+    log().info("reconciliation done; {} calls more are asked for", done->asked);
+  }
+  const Day today = Day::of(now_ms);
+  const DayFilter everything;
+  const std::vector<ReconciledDay> days =
+      co_await list_days(pool_, today.plus(-reconciled_days), today, everything);
+  double open = 0, asking = 0, lost = 0;
+  for (const ReconciledDay& day : days) {
+    open += static_cast<double>(day.open);
+    asking += static_cast<double>(day.asking);
+    lost += static_cast<double>(day.lost());
+  }
+  metrics_.owed_open.Set(open);
+  metrics_.owed_asking.Set(asking);
+  metrics_.owed_lost.Set(lost);
+}
+
 asio::awaitable<void> Daemon::stay_member() {
   co_await membership_.keep();
   log().critical("another process has joined as {}: daemon.id must be unique. Stopping",
@@ -291,6 +328,8 @@ void Daemon::reload() {
   config_.tenants = fresh->tenants;
   config_.default_max_duration = fresh->default_max_duration;
   config_.retention = fresh->retention;
+  config_.reaper = fresh->reaper;
+  config_.reconcile_at = fresh->reconcile_at;
   config_.log = fresh->log;
   config_.stream.batch = fresh->stream.batch;
   config_.stream.trim_lag = fresh->stream.trim_lag;

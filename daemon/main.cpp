@@ -19,6 +19,7 @@
 #include "log.hpp"
 #include "migrate.hpp"
 #include "rebuild_command.hpp"
+#include "reconciliation_command.hpp"
 
 namespace {
 
@@ -31,6 +32,8 @@ usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the co
                                          fold records anew from their history and report what differs
        ccd --config FILE dead-letter list|show|replay …
                                          what nobody could read: ccd dead-letter --help
+       ccd --config FILE reconciliation days|calls|run …
+                                         calls without a channel's final word: ccd reconciliation --help
 
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
       --check-config    exit 0 if the configuration is right, else 2
@@ -44,7 +47,7 @@ usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the co
   -V, --version
 
 exit codes: 0 all right; 1 could not start or went wrong; 2 wrong usage or configuration;
-            3 --rebuild found differences
+            3 it worked, and found what must be looked at: differences, calls without a final word
 )";
 
 int run_migrations(const cc::Config& config) {
@@ -149,6 +152,10 @@ int main(int argc, char** argv) {
     if (optind < argc && std::string_view(argv[optind]) == "dead-letter") {
       const std::span<char* const> words(argv + optind + 1, argv + argc);
       return cc::letter_command(words, path, read_config_or_say);
+    }
+    if (optind < argc && std::string_view(argv[optind]) == "reconciliation") {
+      const std::span<char* const> words(argv + optind + 1, argv + argc);
+      return cc::reconciliation_command(words, path, read_config_or_say);
     }
     if (optind < argc) {
       std::fprintf(stderr, "ccd: unexpected argument \"%s\"; see ccd --help\n", argv[optind]);

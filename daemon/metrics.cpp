@@ -21,6 +21,17 @@ Gauge& gauge(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
+/// One of a family, by what its calls stand at.
+Gauge& owed(Registry& registry, const char* standing) {
+  return prometheus::BuildGauge()
+      .Name("cc_calls_without_final_word")
+      .Help(
+          "Calls of the last 7 days whose end no channel has told yet, as reconciled last: still "
+          "open, being asked for, or lost for good")
+      .Register(registry)
+      .Add({{"standing", standing}});
+}
+
 Histogram& seconds(Registry& registry, const char* name, const char* help,
                    const Histogram::BucketBoundaries& buckets) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
@@ -69,6 +80,9 @@ Metrics::Metrics()
       pg_reachable(
           gauge(*registry, "cc_postgresql_reachable", "1 if the last statement or connect worked")),
       redis_reachable(gauge(*registry, "cc_redis_reachable", "1 if the link to Redis stands")),
+      owed_open(owed(*registry, "open")),
+      owed_asking(owed(*registry, "asking")),
+      owed_lost(owed(*registry, "lost")),
       partition_days(gauge(*registry, "cc_partition_days_ahead",
                            "Days from now on that new calls have partitions for; alarm below 31")),
       purged_rows(counter(*registry, "cc_purged_rows_total",

@@ -38,6 +38,10 @@ struct Metrics {
   // parts
   prometheus::Gauge& pg_reachable;
   prometheus::Gauge& redis_reachable;
+  // calls of the last days without their channel's final word, as reconciled last
+  prometheus::Gauge& owed_open;
+  prometheus::Gauge& owed_asking;
+  prometheus::Gauge& owed_lost;
   // years of data
   prometheus::Gauge& partition_days;  // ahead of now
   prometheus::Counter& purged_rows;

@@ -91,14 +91,14 @@ struct Connection::Reader {
 };
 
 Host::Host(asio::any_io_executor loop, const Config& config, Calls& all_calls, const Health& health,
-           Metrics& figures, const Clock& time, AccessLog log, DeadLetters* letters)
+           Metrics& figures, const Clock& time, AccessLog log, Nouns nouns)
     : executor(loop),
       limits(config.http),
       calls(all_calls),
       metrics(figures),
       clock(time),
       access_log(std::move(log)),
-      router(all_calls, health, figures, config.tenants, letters),
+      router(all_calls, health, figures, time, config.tenants, nouns),
       all_gone(std::move(loop)) {}
 
 void Host::count(const Trace& trace, unsigned status) {

@@ -25,7 +25,7 @@ using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::a
 /// What all connections of a server share.
 struct Host {
   Host(asio::any_io_executor loop, const Config& config, Calls& all_calls, const Health& health,
-       Metrics& figures, const Clock& time, AccessLog log, DeadLetters* letters);
+       Metrics& figures, const Clock& time, AccessLog log, Nouns nouns);
 
   void count(const Trace& trace, unsigned status);
 

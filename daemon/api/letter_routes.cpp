@@ -75,7 +75,7 @@ asio::awaitable<Response> list_letters(Exchange& exchange) {
   const std::int64_t limit = query.integer("limit", 1, most_letters).value_or(default_letters);
   if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   filter.limit = static_cast<int>(limit) + 1;  // one more tells whether there is a next page
-  auto listing = exchange.parts.letters->list(exchange.key.tenant->name, std::move(filter));
+  auto listing = exchange.parts.nouns.letters->list(exchange.key.tenant->name, std::move(filter));
   std::vector<Letter> letters = co_await std::move(listing);
   json::object document;
   const bool more = letters.size() > static_cast<std::size_t>(limit);
@@ -95,7 +95,7 @@ asio::awaitable<Response> get_letter(Exchange& exchange) {
   if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   const auto id = parse_call_id(exchange.parameters.front());
   if (!id) co_return no_such_letter(exchange);
-  auto getting = exchange.parts.letters->get(exchange.key.tenant->name, *id);
+  auto getting = exchange.parts.nouns.letters->get(exchange.key.tenant->name, *id);
   const std::optional<Letter> letter = co_await std::move(getting);
   if (!letter) co_return no_such_letter(exchange);
   const bool whole = exchange.key.may(Scope::numbers);
@@ -118,7 +118,7 @@ asio::awaitable<Response> replay_letter(Exchange& exchange) {
   if (!id) co_return no_such_letter(exchange);
   log().info("audit request={} tenant={} key={} replays=dead-letter/{}", exchange.request.id,
              exchange.key.tenant->name, exchange.key.key, *id);
-  auto replaying = exchange.parts.letters->replay(exchange.key.tenant->name, *id);
+  auto replaying = exchange.parts.nouns.letters->replay(exchange.key.tenant->name, *id);
   const std::optional<Replay> replay = co_await std::move(replaying);
   if (!replay) co_return no_such_letter(exchange);
   const bool readable = replay->outcome == Replay::Outcome::replayed;

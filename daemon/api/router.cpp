@@ -72,14 +72,17 @@ struct Router::Match {
   std::vector<std::string_view> methods;  // that the path knows
 };
 
-Router::Router(Calls& calls, const Health& health, Metrics& metrics,
-               const std::map<std::string, Tenant>& tenants, DeadLetters* letters)
-    : parts_{calls, health, metrics, letters}, keys_(std::make_shared<const KeyRing>(tenants)) {
+Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock& clock,
+               const std::map<std::string, Tenant>& tenants, Nouns nouns)
+    : parts_{calls, health, metrics, clock, nouns}, keys_(std::make_shared<const KeyRing>(tenants)) {
   for (const auto& table : {calls_routes(), status_routes()}) {
     routes_.insert(routes_.end(), table.begin(), table.end());
   }
-  if (letters == nullptr) return;
-  routes_.insert(routes_.end(), letter_routes().begin(), letter_routes().end());
+  const auto add = [this](std::span<const Route> table) {
+    routes_.insert(routes_.end(), table.begin(), table.end());
+  };
+  if (nouns.letters != nullptr) add(letter_routes());
+  if (nouns.reconciliation != nullptr) add(reconciliation_routes());
 }
 
 void Router::reconfigure(const std::map<std::string, Tenant>& tenants) {

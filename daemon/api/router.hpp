@@ -1,5 +1,5 @@
 // From a request to its answer: which route, who asks, may he. The routes themselves stand in
-// calls_routes.cpp, letter_routes.cpp and status_routes.cpp, a table each; a new noun brings its
+// calls_routes.cpp, letter_routes.cpp and others like them, a table each; a new noun brings its
 // own.
 #pragma once
 
@@ -16,8 +16,9 @@
 
 #include "call/calls.hpp"
 #include "config.hpp"
-#include "dispatch/letters.hpp"
+#include "nouns.hpp"
 #include "health.hpp"
+#include "io/clock.hpp"
 #include "key_ring.hpp"
 #include "message.hpp"
 #include "metrics.hpp"
@@ -31,7 +32,8 @@ struct Parts {
   Calls& calls;
   const Health& health;
   Metrics& metrics;
-  DeadLetters* letters = nullptr;  // null = the routes of dead letters are not there
+  const Clock& clock;
+  Nouns nouns;
 };
 
 /// One request on its way through a route.
@@ -57,12 +59,13 @@ struct Route {
 
 std::span<const Route> calls_routes() noexcept;
 std::span<const Route> letter_routes() noexcept;
+std::span<const Route> reconciliation_routes() noexcept;
 std::span<const Route> status_routes() noexcept;
 
 class Router {
  public:
-  Router(Calls& calls, const Health& health, Metrics& metrics,
-         const std::map<std::string, Tenant>& tenants, DeadLetters* letters = nullptr);
+  Router(Calls& calls, const Health& health, Metrics& metrics, const Clock& clock,
+         const std::map<std::string, Tenant>& tenants, Nouns nouns = {});
 
   /// New keys, from the next request on.
   void reconfigure(const std::map<std::string, Tenant>& tenants);

@@ -27,9 +27,9 @@ void log_access(const AccessEntry& entry) {
 
 struct ApiServer::Impl {
   Impl(asio::any_io_executor executor, const Config& config, Calls& calls, const Health& health,
-       Metrics& metrics, const Clock& clock, AccessLog log, DeadLetters* letters)
+       Metrics& metrics, const Clock& clock, AccessLog log, Nouns nouns)
       : host(std::make_shared<Host>(std::move(executor), config, calls, health, metrics, clock,
-                                    std::move(log), letters)) {}
+                                    std::move(log), nouns)) {}
 
   void abort_all() {
     const auto connections = host->connections;  // abort() may end some
@@ -55,9 +55,9 @@ struct ApiServer::Impl {
 
 ApiServer::ApiServer(asio::any_io_executor executor, const Config& config, Calls& calls,
                      const Health& health, Metrics& metrics, const Clock& clock,
-                     AccessLog access_log, DeadLetters* letters)
+                     AccessLog access_log, Nouns nouns)
     : impl_(std::make_shared<Impl>(std::move(executor), config, calls, health, metrics, clock,
-                                   std::move(access_log), letters)) {}
+                                   std::move(access_log), nouns)) {}
 
 ApiServer::~ApiServer() {
   impl_->host->draining = true;

@@ -13,7 +13,7 @@
 
 #include "call/calls.hpp"
 #include "config.hpp"
-#include "dispatch/letters.hpp"
+#include "nouns.hpp"
 #include "health.hpp"
 #include "io/clock.hpp"
 #include "metrics.hpp"
@@ -37,7 +37,7 @@ class ApiServer {
   /// Everything by reference or pointer must outlive the io_context's last run.
   ApiServer(asio::any_io_executor executor, const Config& config, Calls& calls,
             const Health& health, Metrics& metrics, const Clock& clock,
-            AccessLog access_log = log_access, DeadLetters* letters = nullptr);
+            AccessLog access_log = log_access, Nouns nouns = {});
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;

@@ -329,6 +329,20 @@ BOOST_AUTO_TEST_CASE(durations_and_sizes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(reconciliation_has_its_time_of_day) {
+  const Folder folder;
+  const auto with = [](const std::string& at) {
+    return yaml("channels:\n  e9:", "reconciliation: {at: " + at + "}\nchannels:\n  e9:");
+  };
+  BOOST_TEST((good(folder, yaml()).reconcile_at == 3h + 30min));
+  BOOST_TEST((good(folder, with("\"00:05\"")).reconcile_at == 5min));
+  BOOST_TEST((good(folder, with("\"23:59\"")).reconcile_at == 23h + 59min));
+  for (const char* at : {"\"24:00\"", "\"3:30\"", "\"12:60\"", "noon", "\"-1:00\"", "\"+1:00\""}) {
+    BOOST_TEST(bad(folder, with(at)).find("must be a time of day in UTC+8") != std::string::npos,
+               at);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(retention_is_in_days_and_makes_sense) {
   const Folder folder;
   const auto with = [](const std::string& part) {

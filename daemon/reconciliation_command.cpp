@@ -1,0 +1,196 @@
+#include "reconciliation_command.hpp"
+
+#include <cstdio>
+
+#include "beijing_time.hpp"
+#include "call/reconciliation.hpp"
+#include "command.hpp"
+#include "phone.hpp"
+#include "text.hpp"
+
+namespace cc {
+namespace {
+
+constexpr const char* help =
+    R"(ccd reconciliation - calls without a channel's final word
+
+usage: ccd [--config FILE] reconciliation days [--from DAY] [--to DAY] [--tenant T] [--channel C]
+       ccd [--config FILE] reconciliation calls DAY [--tenant T] [--channel C]
+       ccd [--config FILE] reconciliation run [DAY]
+
+  days       how each day's calls ended, as counted last; by default the last 31 days
+  calls      a day's calls that have no final word, as they stand now
+  run        counts a day anew (by default yesterday), and has the channel asked about the calls that
+             nobody has asked for. ccd does the same by itself each day, for all days that may change
+  DAY        2026-03-01, in UTC+8, the channels' time; a call is of the day when it was created
+
+  final      the channel has said how the call ended
+  refused    the channel refused it, or it was never sent
+  open       not over yet
+  asking     closed by CC's own clock; the channel is being asked
+  given-up   closed by CC's own clock; the channel was asked and will not say
+  unnamed    closed by CC's own clock; the channel never gave the call an id to ask for
+  unasked    closed by CC's own clock; nobody asked while the channel still knew it
+
+  -c, --config FILE  cc.yaml; default /etc/cc/cc.yaml
+  -h, --help
+
+exit codes: 0 every call has its final word, or may still get it; 1 went wrong; 2 wrong usage or
+            configuration; 3 there are calls that will not get it: given-up, unnamed or unasked
+)";
+
+constexpr int page = 500;
+constexpr int default_days = 31;
+
+struct Wish {
+  std::string action;
+  std::optional<Day> day, from, to;
+  DayFilter filter;
+  bool help = false;
+  std::string config_path;
+};
+
+int wrong(const std::string& what) {
+  std::fprintf(stderr, "ccd reconciliation: %s; see ccd reconciliation --help\n", what.c_str());
+  return exit_usage;
+}
+
+/// Reads the words into `wish`. Returns what is wrong; empty if nothing is.
+std::string read_words(std::span<char* const> words, Wish& wish) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string word = words[i];
+    std::string value;
+    const bool wants = word == "--from" || word == "--to" || word == "--tenant" ||
+                       word == "--channel" || word == "--config" || word == "-c";
+    if (wants) {
+      if (i + 1 == words.size()) return word + " needs a value";
+      value = words[++i];
+    }
+    if (word == "-h" || word == "--help") {
+      wish.help = true;
+    } else if (word == "--from" || word == "--to") {
+      auto& target = word == "--from" ? wish.from : wish.to;
+      target = Day::parse(value);
+      if (!target) return word + " \"" + value + "\" is no day like 2026-03-01";
+    } else if (word == "--tenant") {
+      wish.filter.tenant = value;
+    } else if (word == "--channel") {
+      wish.filter.channel = value;
+    } else if (wants) {
+      wish.config_path = value;
+    } else if (word.starts_with("-")) {
+      return "unknown option \"" + word + "\"";
+    } else if (wish.action.empty()) {
+      wish.action = word;
+    } else if (!wish.day) {
+      wish.day = Day::parse(word);
+      if (!wish.day) return "\"" + word + "\" is no day like 2026-03-01";
+    } else {
+      return "unexpected \"" + word + "\"";
+    }
+  }
+  if (wish.help) return {};
+  const bool filtered = wish.filter.tenant || wish.filter.channel;
+  if (wish.action.empty()) return "say what to do: days, calls or run";
+  if (wish.action == "days") {
+    if (wish.day) return "days takes --from and --to";
+  } else if (wish.action == "calls") {
+    if (!wish.day) return "calls needs a day";
+  } else if (wish.action == "run") {
+    if (filtered) return "run counts all tenants and channels";
+  } else {
+    return "unknown action \"" + wish.action + "\"";
+  }
+  if (wish.action != "days" && (wish.from || wish.to)) return "--from and --to are of days";
+  if (wish.from && wish.to && *wish.from > *wish.to) return "--from is after --to";
+  return {};
+}
+
+/// Whether all of them have their final word, or may still get it.
+bool tell(const std::vector<ReconciledDay>& days) {
+  bool settled = true;
+  if (days.empty()) std::puts("no calls were counted");
+  if (!days.empty()) {
+    std::puts(
+        "day         tenant            channel     calls     final   refused      open    asking  "
+        "given-up   unnamed   unasked");
+  }
+  for (const ReconciledDay& day : days) {
+    std::printf("%-10s  %-16s  %-8s %8lld  %8lld  %8lld  %8lld  %8lld  %8lld  %8lld  %8lld\n",
+                day.day.c_str(), day.tenant.c_str(),
+                day.channel.empty() ? "-" : day.channel.c_str(), static_cast<long long>(day.calls),
+                static_cast<long long>(day.final), static_cast<long long>(day.refused),
+                static_cast<long long>(day.open), static_cast<long long>(day.asking),
+                static_cast<long long>(day.given_up), static_cast<long long>(day.unnamed),
+                static_cast<long long>(day.unasked));
+    settled = settled && day.lost() == 0;
+  }
+  return settled;
+}
+
+asio::awaitable<int> days(Tools tools, Wish wish) {
+  const Day last = wish.to.value_or(Day::of(tools.clock.epoch_ms()));
+  const Day first = wish.from.value_or(last.plus(1 - default_days));
+  const std::vector<ReconciledDay> list = co_await list_days(tools.pool, first, last, wish.filter);
+  co_return tell(list) ? exit_right : exit_differs;
+}
+
+void tell(const OwedCall& call) {
+  std::printf("%lld  %s  %-16s  %-8s  %-8s  %-32s  asked %lldx%s%s\n",
+              static_cast<long long>(call.id), format_utc(call.created_ms).c_str(),
+              call.tenant.c_str(), call.channel.empty() ? "-" : call.channel.c_str(),
+              call.standing == "given_up" ? "given-up" : call.standing.c_str(),
+              call.channel_call_id.value_or("-").c_str(), static_cast<long long>(call.queries),
+              call.problem ? ": " : "",
+              call.problem ? mask_numbers_in(repair_utf8(*call.problem)).c_str() : "");
+}
+
+asio::awaitable<int> calls(Tools tools, Wish wish) {
+  std::size_t count = 0;
+  bool settled = true;
+  std::int64_t above = 0;
+  for (std::size_t found = page; found == page;) {
+    const std::vector<OwedCall> list =
+        co_await list_owed(tools.pool, *wish.day, wish.filter, above, page);
+    found = list.size();
+    for (const OwedCall& call : list) {
+      tell(call);
+      above = call.id;
+      settled = settled && (call.standing == "open" || call.standing == "asking");
+    }
+    count += found;
+  }
+  std::printf("%zu calls of %s have no final word\n", count, wish.day->text().c_str());
+  co_return settled ? exit_right : exit_differs;
+}
+
+asio::awaitable<int> count(Tools tools, Wish wish, Millis give_up) {
+  const std::int64_t now_ms = tools.clock.epoch_ms();
+  const Day day = wish.day.value_or(Day::of(now_ms).plus(-1));
+  const Reconciled result = co_await reconcile(tools.pool, day, day, give_up, now_ms);
+  std::printf("%zu calls more are asked for\n", result.asked);
+  co_return tell(result.days) ? exit_right : exit_differs;
+}
+
+}  // namespace
+
+int reconciliation_command(std::span<char* const> words, std::string config_path,
+                           const std::function<std::optional<Config>(const std::string&)>& read) {
+  Wish wish;
+  wish.config_path = std::move(config_path);
+  if (const std::string problem = read_words(words, wish); !problem.empty()) return wrong(problem);
+  if (wish.help) {
+    std::fputs(help, stdout);
+    return exit_right;
+  }
+  const std::optional<Config> config = read(wish.config_path);
+  if (!config) return exit_usage;
+  const Millis give_up = config->reaper.give_up;
+  return run_command(*config, [&wish, give_up](Tools tools) {
+    if (wish.action == "days") return days(tools, wish);
+    if (wish.action == "calls") return calls(tools, wish);
+    return count(tools, wish, give_up);
+  });
+}
+
+}  // namespace cc
