@@ -60,6 +60,8 @@ Metrics::Metrics()
                            "Records made from events that proved to be a call known already")),
       stream_went_back(counter(*registry, "cc_stream_went_back_total",
                                "Alarms: Redis had lost entries that were seen before")),
+      postgres_set_back(counter(*registry, "cc_postgresql_went_back_total",
+                                "Alarms: PostgreSQL had lost what was committed before")),
       late_life(counter(*registry, "cc_late_life_total",
                         "Alarms: a sign of life after CC's own clock had closed the call")),
       drained_ms(gauge(*registry, "cc_drained_milliseconds",

@@ -19,15 +19,16 @@ struct Metrics {
   prometheus::Counter& events;      // committed, first time
   prometheus::Counter& repeats;     // deliveries whose events were all known
   prometheus::Counter& dead_letters;
-  prometheus::Counter& ignored_events;    // about no call
-  prometheus::Counter& waiting_events;    // put to wait
-  prometheus::Counter& inbound_calls;     // records made of calls that nobody here began
-  prometheus::Counter& claim_conflicts;   // an inbound call on a line that another call holds
-  prometheus::Counter& merged_calls;      // a record made from events proved to be a known call
-  prometheus::Counter& stream_went_back;  // alarms: Redis lost entries we had seen
-  prometheus::Counter& late_life;         // alarms: a sign of life after our own close
-  prometheus::Gauge& drained_ms;          // received-ms up to which all partitions are drained
-  prometheus::Histogram& commit_delay;    // seconds from received to committed
+  prometheus::Counter& ignored_events;     // about no call
+  prometheus::Counter& waiting_events;     // put to wait
+  prometheus::Counter& inbound_calls;      // records made of calls that nobody here began
+  prometheus::Counter& claim_conflicts;    // an inbound call on a line that another call holds
+  prometheus::Counter& merged_calls;       // a record made from events proved to be a known call
+  prometheus::Counter& stream_went_back;   // alarms: Redis lost entries we had seen
+  prometheus::Counter& postgres_set_back;  // alarms: PostgreSQL was older than what was drained
+  prometheus::Counter& late_life;          // alarms: a sign of life after our own close
+  prometheus::Gauge& drained_ms;           // received-ms up to which all partitions are drained
+  prometheus::Histogram& commit_delay;     // seconds from received to committed
   // calls
   prometheus::Counter& calls_created;
   prometheus::Family<prometheus::Counter>& attempts;  // by channel, outcome

@@ -23,7 +23,7 @@ std::string take_sql() {
          dead_owner_sql("c") +
          ") AND (SELECT count(*) FILTER (WHERE o.owner = $2) < ceil(count(*)::numeric / " +
          std::string(living_daemons_sql) +
-         ") FROM stream_cursor o)) RETURNING entry_id, entries_added, highest_id, run_id";
+         ") FROM stream_cursor o)) RETURNING entry_id, entries_added, highest_id, run_id, drained";
 }
 
 constexpr std::string_view release_sql =
@@ -33,7 +33,7 @@ constexpr std::string_view store_sql =
     "UPDATE stream_cursor SET entry_id = $4, entries_added = $5, highest_id = $6, run_id = $7, "
     "updated = $8, "
     "drained = greatest(drained, $9::bigint) "
-    "WHERE stream = $1 AND owner = $2 AND epoch = $3";
+    "WHERE stream = $1 AND owner = $2 AND epoch = $3 AND entry_id = $10";
 
 // Whether the statement was refused because of what it held, and would be again: look for the
 // culprit.
@@ -100,6 +100,10 @@ asio::awaitable<bool> Partition::take() {
   position_.highest = parse_stream_id(rows.text(0, "highest_id")).value_or(StreamId{});
   position_.run_id = rows.opt_text(0, "run_id").value_or("");
   stored_ = position_;
+  noted_ = StreamId{};
+  // The row's, not ours: with a PostgreSQL from a backup the records are as old as its cursor, and
+  // what is still to be read again must not make calls look silent.
+  drained_ms_ = rows.integer(0, "drained");
   co_return true;
 }
 
@@ -108,8 +112,9 @@ asio::awaitable<void> Partition::check(redis::Connection& redis) {
   const StreamVerdict verdict = judge(position_, state);
   if (!verdict.says.empty()) {
     log().critical("{}: {}", hold_.stream, verdict.says);
-    parts_.metrics.stream_went_back.Increment();
+    if (!verdict.set_back) parts_.metrics.stream_went_back.Increment();
   }
+  if (verdict.set_back) parts_.metrics.postgres_set_back.Increment();
   if (verdict.went_back) {
     position_.cursor = StreamId{};
     position_.highest = state.last_generated;
@@ -117,6 +122,14 @@ asio::awaitable<void> Partition::check(redis::Connection& redis) {
   }
   position_.run_id = state.run_id;
   co_await store_position();
+  if (owned_) co_await note_cursor(redis);  // told once
+}
+
+/// A daemon that dies between its commit and this leaves a lower one, which blames nobody.
+asio::awaitable<void> Partition::note_cursor(redis::Connection& redis) {
+  if (noted_ == stored_.cursor) co_return;
+  noted_ = stored_.cursor;
+  co_await note_drained(redis, hold_.stream, noted_);
 }
 
 asio::awaitable<void> Partition::drain(redis::Connection& redis) {
@@ -233,6 +246,7 @@ asio::awaitable<void> Partition::observe(redis::Connection& redis) {
   position_.entries_added = std::max(position_.entries_added, state.entries_added);
   position_.highest = std::max(position_.highest, state.last_generated);
   co_await store_position();
+  if (owned_) co_await note_cursor(redis);
 }
 
 asio::awaitable<void> Partition::trim(redis::Connection& redis) {
@@ -265,10 +279,12 @@ asio::awaitable<void> Partition::release() {
 
 asio::awaitable<void> Partition::store_position() {
   const StreamPosition now = position_;
+  // Only if the row is as we left it: a PostgreSQL from a backup must not be told that what it lost
+  // has been drained.
   const pg::Rows rows = co_await parts_.pool.query(
-      store_sql,
-      pg::params(hold_.stream, hold_.owner, hold_.epoch, to_text(now.cursor), now.entries_added,
-                 to_text(now.highest), now.run_id, parts_.clock.epoch_ms(), drained_ms_));
+      store_sql, pg::params(hold_.stream, hold_.owner, hold_.epoch, to_text(now.cursor),
+                            now.entries_added, to_text(now.highest), now.run_id,
+                            parts_.clock.epoch_ms(), drained_ms_, to_text(stored_.cursor)));
   owned_ = rows.affected() == 1;
   stored_ = now;
 }

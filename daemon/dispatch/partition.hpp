@@ -57,6 +57,7 @@ class Partition {
   asio::awaitable<void> unite(Merge merge);
   asio::awaitable<void> observe(redis::Connection& redis);
   asio::awaitable<void> trim(redis::Connection& redis);
+  asio::awaitable<void> note_cursor(redis::Connection& redis);
   asio::awaitable<void> store_position();
   asio::awaitable<void> release();
 
@@ -64,6 +65,7 @@ class Partition {
   CursorHold hold_;
   StreamPosition position_;
   StreamPosition stored_;
+  StreamId noted_;  // the cursor as Redis has it noted
   Backoff backoff_{Millis{100}, Millis{5000}};
   std::chrono::steady_clock::time_point observed_{}, trimmed_{};
   std::int64_t drained_ms_ = 0;

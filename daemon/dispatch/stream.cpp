@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "beijing_time.hpp"
 #include "text.hpp"
 
 namespace cc {
@@ -20,6 +21,10 @@ std::string trimmed_key(const std::string& stream) {
   return "cc:trimmed:" + stream;
 }
 
+std::string drained_key(const std::string& stream) {
+  return "cc:drained:" + stream;
+}
+
 const redis::Reply* field(const redis::Reply& map, std::string_view name) {
   for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
     if (map.items[i].text == name) return &map.items[i + 1];
@@ -33,6 +38,37 @@ StreamId id_of(const redis::Reply* reply) {
 
 std::int64_t number_of(const redis::Reply* reply) {
   return reply == nullptr ? 0 : reply->integer;
+}
+
+/// For a person: when that was.
+std::string with_time(StreamId id) {
+  std::string text = to_text(id);
+  if (id.ms > 0) text += " (" + format_utc(static_cast<std::int64_t>(id.ms)) + ")";
+  return text;
+}
+
+/// An id that we have noted under this key; 0-0 where there is none.
+asio::awaitable<StreamId> noted(redis::Connection& redis, std::string key) {
+  std::vector<std::string> words{"GET", key};
+  const redis::Reply reply = co_await redis.command(std::move(words), answer_time);
+  if (reply.is_error()) refuse("GET " + key, reply);
+  co_return parse_stream_id(reply.text).value_or(StreamId{});
+}
+
+asio::awaitable<void> note(redis::Connection& redis, std::string key, StreamId id) {
+  std::vector<std::string> words{"SET", key, to_text(id)};
+  const redis::Reply reply = co_await redis.command(std::move(words), answer_time);
+  if (reply.is_error()) refuse("SET " + key, reply);
+}
+
+/// The newest entry up to `id`; 0-0 where there is none.
+asio::awaitable<StreamId> newest_up_to(redis::Connection& redis, const std::string& stream,
+                                       StreamId id) {
+  std::vector<std::string> words{"XREVRANGE", stream, to_text(id), "-", "COUNT", "1"};
+  const redis::Reply reply = co_await redis.command(std::move(words), answer_time);
+  if (reply.is_error()) refuse("XREVRANGE " + stream, reply);
+  if (reply.items.empty() || reply.items[0].items.empty()) co_return StreamId{};
+  co_return id_of(&reply.items[0].items[0]);
 }
 
 asio::awaitable<bool> has_entry(redis::Connection& redis, const std::string& stream, StreamId id) {
@@ -90,13 +126,16 @@ StreamVerdict judge(const StreamPosition& remembered, const StreamState& now) {
   const StreamId none{};
   const auto went_back = [&](const std::string& what) {
     verdict.went_back = true;
-    verdict.says = "Redis went back: " + what + ". Entries up to " + to_text(remembered.highest) +
-                   " had been seen, those up to " + to_text(remembered.cursor) +
-                   " are in the records; what was between " + to_text(now.last_generated) +
-                   " and " + to_text(remembered.highest) + " may be lost. Reading again from 0-0";
+    verdict.says = "Redis went back: " + what + ". What it took between " +
+                   with_time(now.last_kept) + " and " + with_time(remembered.highest) +
+                   " is gone; the records have it up to " + with_time(remembered.cursor) +
+                   ", what came later is lost unless a spool or the channel still has it. "
+                   "Reading again from 0-0";
   };
-  if (remembered.cursor == none && remembered.highest == none) return verdict;
-  if (!now.exists) {
+  if (remembered.cursor == none && remembered.highest == none && now.drained == none) {
+    return verdict;
+  }
+  if (!now.exists && remembered.highest != none) {
     went_back("the stream is gone");
   } else if (now.last_generated < remembered.highest) {
     went_back("its last id is " + to_text(now.last_generated));
@@ -110,10 +149,16 @@ StreamVerdict judge(const StreamPosition& remembered, const StreamState& now) {
   } else if (remembered.cursor != none && remembered.cursor < now.trimmed_to) {
     verdict.trimmed_past = true;
     verdict.says = "PostgreSQL went back further than the stream reaches: our cursor is " +
-                   to_text(remembered.cursor) + ", the stream was trimmed up to " +
-                   to_text(now.trimmed_to) +
+                   with_time(remembered.cursor) + ", the stream was trimmed up to " +
+                   with_time(now.trimmed_to) +
                    "; deliveries between the two are lost unless a spool "
                    "or the channel still has them";
+  } else if (now.exists && remembered.cursor < now.drained) {
+    verdict.set_back = true;
+    verdict.says = "PostgreSQL went back: the stream had been drained up to " +
+                   with_time(now.drained) + ", the cursor says " + with_time(remembered.cursor) +
+                   ". The deliveries between the two are read again; what applications asked for "
+                   "in that time is known only as far as the channels tell of it";
   }
   return verdict;
 }
@@ -135,12 +180,12 @@ asio::awaitable<StreamState> inspect(redis::Connection& redis, const std::string
       state.first = id_of(&first->items[0]);
     }
   }
-  words = {"GET", trimmed_key(stream)};
-  const redis::Reply trimmed = co_await redis.command(std::move(words), answer_time);
-  state.trimmed_to = parse_stream_id(trimmed.text).value_or(StreamId{});
+  state.trimmed_to = co_await noted(redis, trimmed_key(stream));
+  state.drained = co_await noted(redis, drained_key(stream));
   if (state.exists) {
     state.cursor_entry = co_await has_entry(redis, stream, remembered.cursor);
-    state.highest_entry = co_await has_entry(redis, stream, remembered.highest);
+    state.last_kept = co_await newest_up_to(redis, stream, remembered.highest);
+    state.highest_entry = state.last_kept == remembered.highest;
   }
   words = {"INFO", "server"};
   const redis::Reply server = co_await redis.command(std::move(words), answer_time);
@@ -171,12 +216,15 @@ asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis,
 }
 
 asio::awaitable<void> trim_below(redis::Connection& redis, const std::string& stream, StreamId id) {
-  std::vector<std::string> words{"SET", trimmed_key(stream), to_text(id)};
-  redis::Reply reply = co_await redis.command(std::move(words), answer_time);
-  if (reply.is_error()) refuse("SET " + trimmed_key(stream), reply);
-  words = {"XTRIM", stream, "MINID", "~", to_text(id)};
-  reply = co_await redis.command(std::move(words), answer_time);
+  co_await note(redis, trimmed_key(stream), id);
+  std::vector<std::string> words{"XTRIM", stream, "MINID", "~", to_text(id)};
+  const redis::Reply reply = co_await redis.command(std::move(words), answer_time);
   if (reply.is_error()) refuse("XTRIM " + stream, reply);
+}
+
+asio::awaitable<void> note_drained(redis::Connection& redis, const std::string& stream,
+                                   StreamId cursor) {
+  co_await note(redis, drained_key(stream), cursor);
 }
 
 asio::awaitable<std::uint64_t> memory_of(redis::Connection& redis, const std::string& stream) {

@@ -1,5 +1,5 @@
 // A partition's Redis stream as the dispatcher sees it: ids, entries, and the question whether
-// Redis is still the one that we have been reading (rules.md, "Redis that went back").
+// Redis and PostgreSQL are still the ones that we know (rules.md, "Redis that went back").
 #pragma once
 
 #include <compare>
@@ -50,12 +50,15 @@ struct StreamState {
   bool exists = false;
   std::int64_t length = 0, entries_added = 0;
   StreamId last_generated, first, trimmed_to;
+  StreamId drained;    // the cursor as it was noted here last, about each second
+  StreamId last_kept;  // its newest entry that we can have seen; 0-0 = none of them
   bool cursor_entry = false, highest_entry = false;  // whether these entries are there
   std::string run_id;
 };
 
 struct StreamVerdict {
-  bool went_back = false;     // start again from 0-0
+  bool went_back = false;     // Redis: start again from 0-0
+  bool set_back = false;      // PostgreSQL: the stream still has what it lost, and it is read again
   bool trimmed_past = false;  // our cursor is older than what was trimmed: deliveries may be gone
   std::string says;           // the alarm's text with the window; empty if all is well
 };
@@ -76,6 +79,10 @@ asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis,
 
 /// Trims what is below `id` and notes that first, so that a cursor from before can be told.
 asio::awaitable<void> trim_below(redis::Connection& redis, const std::string& stream, StreamId id);
+
+/// Notes how far the stream is drained, beside it: by that a PostgreSQL from a backup is told.
+asio::awaitable<void> note_drained(redis::Connection& redis, const std::string& stream,
+                                   StreamId cursor);
 
 /// Bytes that the stream takes in Redis' memory, estimated by Redis.
 asio::awaitable<std::uint64_t> memory_of(redis::Connection& redis, const std::string& stream);

@@ -119,6 +119,17 @@ END
   spawn redis redis-server "$CC_DIR/conf/redis.conf"
   ready redis || complain redis
 }
+# As a backup of its directory would be: the end of a file that is being written may be torn.
+save_redis() {
+  rm -rf "$CC_DIR/redis.$1"
+  cp -a "$CC_DIR/redis" "$CC_DIR/redis.$1"
+}
+restore_redis() {
+  [[ -d $CC_DIR/redis.$1 ]] || die "restore: there is no copy \"$1\" of redis"
+  rm -rf "$CC_DIR/redis.lost"
+  mv "$CC_DIR/redis" "$CC_DIR/redis.lost"
+  cp -a "$CC_DIR/redis.$1" "$CC_DIR/redis"
+}
 redis_answers() { [[ $(redis-cli -s "$REDIS_SOCK" ping) == PONG ]]; }
 
 # ---- postgres --------------------------------------------------------------------------------------
@@ -183,6 +194,21 @@ start_postgres() {
   spawn postgres "${postgres_user[@]}" "$bin/postgres" -D "$data" -k "$PGHOST"
   ready postgres || complain postgres
 }
+save_postgres() {
+  local bin
+  bin=$(postgres_bin)
+  as_postgres rm -rf "$CC_PRIVATE/pg/$1"
+  as_postgres "$bin/pg_basebackup" -h "$PGHOST" -U postgres -D "$CC_PRIVATE/pg/$1" -X stream -c fast >>"$(log_file postgres)" 2>&1 ||
+    die "pg_basebackup failed: $(tail -n 1 "$(log_file postgres)")"
+}
+restore_postgres() {
+  local pg=$CC_PRIVATE/pg
+  [[ -d $pg/$1 ]] || die "restore: there is no copy \"$1\" of postgres"
+  await 10 nobody_works_in "$pg/data" || die "restore: a PostgreSQL process is still in $pg/data"
+  as_postgres rm -rf "$pg/lost"
+  as_postgres mv "$pg/data" "$pg/lost"
+  as_postgres cp -a "$pg/$1" "$pg/data"
+}
 nobody_works_in() { [[ -z $(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1" 2>/dev/null) ]]; }
 postgres_answers() { pg_isready -q -h "$PGHOST"; }
 
@@ -205,6 +231,7 @@ start_simulator() {
 }
 run_simulator() {
   spawn simulator "$CC_SIMULATOR" --listen "127.0.0.1:$CC_SIM_PORT" --speed "$CC_SIM_SPEED" \
+    --query-limit "$CC_SIM_QUERIES" \
     --account-sid "$CC_E9_ACCOUNT_SID" --auth-token "$CC_E9_AUTH_TOKEN" --app-id "$CC_E9_APP_ID" \
     --callback-url "http://127.0.0.1:$CC_NGINX_PORT/callback/e9/$CC_TOKEN" --journal "$CC_JOURNAL"
 }

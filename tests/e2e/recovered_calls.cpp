@@ -86,7 +86,10 @@ RecoveredCalls::Comparison RecoveredCalls::compare(const std::vector<std::string
   std::string hash;
   for (long n = 0; lines >> hash >> n;) stored[hash] += n;
   Comparison comparison;
-  for (const std::string& body : accepted) comparison.missing += !stored.contains(md5(body));
+  for (const std::string& body : accepted) {
+    if (!stored.contains(md5(body))) comparison.missing_bodies.push_back(body);
+  }
+  comparison.missing = static_cast<long>(comparison.missing_bodies.size());
   for (const auto& [unused, n] : stored) comparison.twice += n > 1;
   return comparison;
 }

@@ -26,6 +26,7 @@ class RecoveredCalls {
   struct Comparison {
     long missing = 0;  // answered 2xx, and neither an event nor a dead letter
     long twice = 0;    // more than one of these
+    std::vector<std::string> missing_bodies;
   };
   Comparison compare(const std::vector<std::string>& accepted) const;
 

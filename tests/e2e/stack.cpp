@@ -82,6 +82,14 @@ void Stack::part(const std::string& verb, const std::string& name,
   must(command);
 }
 
+void Stack::save(const std::string& name, const std::string& copy) {
+  must({script, "save", dir_, name, copy});
+}
+
+void Stack::restore(const std::string& name, const std::string& copy) {
+  must({script, "restore", dir_, name, copy});
+}
+
 pid_t Stack::pid(const std::string& name) const {
   return std::atoi(read_file(dir_ + "/run/" + name + ".pid").c_str());
 }

@@ -34,6 +34,9 @@ class Stack {
   /// scripts/stack start|stop|restart|kill.
   void part(const std::string& verb, const std::string& name,
             const std::vector<std::string>& options = {});
+  /// scripts/stack save|restore: a copy of postgres' or redis' data, and back in its place.
+  void save(const std::string& name, const std::string& copy);
+  void restore(const std::string& name, const std::string& copy);
   bool running(const std::string& name) const;  // by its pid file
   pid_t pid(const std::string& name) const;     // the same; 0 if there is none
 

@@ -92,6 +92,40 @@ BOOST_AUTO_TEST_CASE(a_cursor_below_what_was_trimmed_raises_an_alarm_and_reads_o
   BOOST_TEST(verdict.says.find("55-0") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(
+    a_cursor_below_what_was_noted_beside_the_stream_is_a_postgresql_from_a_backup) {
+  StreamState state = whole();
+  state.drained = {50, 0};
+  BOOST_TEST(judge(remembered(), state).says == "");
+  state.drained = {49, 9};  // a daemon that died before it noted its last commit
+  BOOST_TEST(judge(remembered(), state).says == "");
+  state.drained = {50, 1};
+  const StreamVerdict verdict = judge(remembered(), state);
+  BOOST_TEST(verdict.set_back);
+  BOOST_TEST(!verdict.went_back);
+  BOOST_TEST(verdict.says.find("up to 50-1 (1970-01-01T00:00:00.050Z), the cursor says 50-0 (") !=
+             std::string::npos);
+  // A database of nothing, but not a new installation.
+  BOOST_TEST(judge(StreamPosition{}, state).set_back);
+  // What was trimmed cannot be read again, and says so.
+  state.trimmed_to = {50, 1};
+  state.cursor_entry = false;
+  BOOST_TEST(judge(remembered(), state).trimmed_past);
+  BOOST_TEST(!judge(remembered(), state).set_back);
+}
+
+BOOST_AUTO_TEST_CASE(the_window_of_a_restored_redis_ends_where_it_goes_on) {
+  // Restored from when it had taken up to 40-0, and ahead of us again since.
+  StreamState state = whole();
+  state.last_generated = {99, 0};
+  state.entries_added = 80;
+  state.last_kept = {40, 0};
+  state.cursor_entry = state.highest_entry = false;
+  const std::string says = judge(remembered(), state).says;
+  BOOST_TEST(says.find("between 40-0 (1970-01-01T00:00:00.040Z) and 60-0 (") != std::string::npos);
+  BOOST_TEST(says.find("up to 50-0 (") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(stream_ids_are_read_and_written) {
   BOOST_TEST(to_text(StreamId{1700000000000, 42}) == "1700000000000-42");
   BOOST_TEST((parse_stream_id("1700000000000-42") == StreamId{1700000000000, 42}));
