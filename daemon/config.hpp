@@ -95,9 +95,11 @@ struct Config {
 
   /// When a call that says nothing any more is over (rules.md, "Ends that nobody reports").
   struct Reaper {
-    Millis silence{180'000};        // no event at all, or none of leg B
-    Millis grace{300'000};          // beyond maxDuration, once leg B gave a sign
-    Millis standstill{3'600'000};   // drained time may stand still for so long
+    Millis silence{180'000};  // no event at all, or none of leg B
+    Millis grace{300'000};    // beyond maxDuration, once leg B gave a sign
+    // Drained time may stand still for so long (an alarm comes after an hour): longer than an
+    // outage of two hours, whose calls would otherwise be closed while the spool knows better.
+    Millis standstill{4 * 3'600'000};
     Millis give_up{47 * 3600'000};  // channels answer queries for a while only
     unsigned queries_a_minute = 0;  // a channel's, for the whole fleet; 0: what it allows
   } reaper;

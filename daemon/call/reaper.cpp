@@ -20,7 +20,9 @@ constexpr std::size_t page = 1000;
 // The fleet's: each partition's owner writes it into its cursor every second. None ever drained =
 // 0.
 constexpr std::string_view drained_sql =
-    "SELECT coalesce(min(drained), 0) AS drained FROM stream_cursor";
+    "SELECT coalesce(min(drained), 0) AS drained FROM stream_cursor WHERE starts_with(stream, $1)";
+
+constexpr Millis alarm_after{3'600'000};  // of a standstill
 
 constexpr std::string_view open_sql =
     "SELECT r.id, r.max_duration, r.b_call_time IS NOT NULL OR r.b_offhook_time IS NOT NULL OR "
@@ -103,17 +105,23 @@ std::int64_t silence_deadline_ms(const Silence& silence, const Config::Reaper& l
 }
 
 asio::awaitable<void> Reaper::reap() {
-  const pg::Rows rows_drained = co_await parts_.pool.query(drained_sql);
+  const pg::Rows rows_drained =
+      co_await parts_.pool.query(drained_sql, pg::params(parts_.config.stream.prefix));
   const Config::Reaper limits = parts_.config.reaper;  // a reload may come in between
   const std::int64_t now_ms = parts_.clock.epoch_ms();
-  const bool alarmed = drained_.gone_on();
+  const bool warned = drained_.standing() >= alarm_after, alarmed = drained_.gone_on();
   const std::optional<std::int64_t> drained =
       drained_.judge(std::min(rows_drained.integer(0, "drained"), spools_.clear_until_ms(now_ms)),
                      now_ms, parts_.clock.steady(), limits.standstill);
+  if (drained_.standing() >= alarm_after && !warned) {
+    log().critical(
+        "a stream or spool has not been drained to its end for an hour; no silent call is closed, "
+        "so lines of calls whose end got lost stay engaged");
+  }
   if (drained_.gone_on() && !alarmed) {
     log().critical(
-        "no stream or spool was drained to its end for {} minutes; calls that look silent are "
-        "closed all the same from here on",
+        "a stream or spool has not been drained to its end for {} minutes; calls that look silent "
+        "are closed all the same from here on",
         limits.standstill.count() / minute_ms);
   }
   if (!drained) co_return;

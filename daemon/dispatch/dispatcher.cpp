@@ -1,6 +1,7 @@
 #include "dispatch/dispatcher.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -18,6 +19,11 @@ constexpr std::string_view share_sql =
     "FROM "
     "daemon WHERE seen > clock_timestamp() - interval '6 seconds') AS living FROM stream_cursor c";
 
+// Of fewer partitions than once, the others still have their cursors; as long as nobody looks after
+// them, nobody knows that nothing is left in them.
+constexpr std::string_view known_sql =
+    "SELECT stream FROM stream_cursor WHERE starts_with(stream, $1)";
+
 }  // namespace
 
 void Dispatcher::start(const std::string& stream, asio::any_io_executor executor) {
@@ -30,19 +36,31 @@ void Dispatcher::start(const std::string& stream, asio::any_io_executor executor
 asio::awaitable<void> Dispatcher::run() {
   const auto executor = co_await asio::this_coro::executor;
   const std::string& prefix = parts_.config.stream.prefix;
-  for (unsigned p = 0; p < parts_.config.stream.partitions; ++p)
+  std::set<std::string> expected;  // or told of
+  for (unsigned p = 0; p < parts_.config.stream.partitions; ++p) {
     start(prefix + std::to_string(p), executor);
+    expected.insert(prefix + std::to_string(p));
+  }
   for (;;) {
+    try {
+      const pg::Rows known = co_await parts_.pool.query(known_sql, pg::params(prefix));
+      for (std::size_t row = 0; row < known.size(); ++row) {
+        start(std::string(known.text(row, "stream")), executor);
+      }
+    } catch (const pg::Failure& failure) {
+      log().warn("looking for cursors: {}", failure.what());
+    }
     try {
       const auto redis =
           co_await redis::Connection::connect(executor, parts_.config.redis, Millis{3000});
       const std::vector<std::string> found = co_await find_streams(*redis, prefix);
       for (const std::string& stream : found) {
-        if (partitions_.contains(stream)) continue;
-        log().critical(
-            "{} exists in Redis but is beyond stream.partitions = {}; draining it all the same. "
-            "Make nginx.conf's cc_stream and cc.yaml agree",
-            stream, parts_.config.stream.partitions);
+        if (expected.insert(stream).second) {
+          log().critical(
+              "{} exists in Redis but is beyond stream.partitions = {}; draining it all the same. "
+              "Make nginx.conf's cc_stream and cc.yaml agree",
+              stream, parts_.config.stream.partitions);
+        }
         start(stream, executor);
       }
       parts_.metrics.redis_reachable.Set(1);

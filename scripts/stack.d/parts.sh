@@ -14,9 +14,15 @@ is_up() { is_running "$(pid_file "$1")"; }
 # spawn PART COMMAND…: in a session of its own, so that a Ctrl-C here is none there.
 spawn() {
   local part=$1 pid
+  local -a clock=()
+  # Of them all only ccd has long timers; and PostgreSQL's would end statements that are under way.
+  if [[ -n $CC_CLOCK && $part != postgres ]]; then
+    clock=(LD_PRELOAD="$CC_SHIFTED_CLOCK" CC_CLOCK="$CC_CLOCK")
+    [[ $part != ccd ]] || clock+=(CC_CLOCK_MONOTONIC=1)
+  fi
   shift
   log_begins=$(stat -c %s "$(log_file "$part")" 2>/dev/null || echo 0)
-  (exec env -u NOTIFY_SOCKET -u CC_FAULT setsid "$@" </dev/null >>"$(log_file "$part")" 2>&1 9>&-) &
+  (exec env -u NOTIFY_SOCKET -u CC_FAULT "${clock[@]}" setsid "$@" </dev/null >>"$(log_file "$part")" 2>&1 9>&-) &
   pid=$!
   disown "$pid"
   echo "$pid $(started_at "$pid")" >"$(pid_file "$part")"

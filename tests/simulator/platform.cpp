@@ -315,8 +315,11 @@ asio::awaitable<Reply> query(World& world, Asked const& asked) {
 
   if (call) co_await rest(world, call->script().query.delay_ms);
   if (!refusal.code.empty()) co_return refused(world, name, asked.function, refusal);
-  world.journal.write("query", name);
   auto const status = call->script().query.http_status.value_or(200);
+  auto const notify = call_notify(*call);
+  json::object line;
+  if (status < 400) line["answer"] = notify;
+  world.journal.write("query", name, std::move(line));
   Reply reply;
   if (status >= 400) {
     reply.status = status;
@@ -326,7 +329,7 @@ asio::awaitable<Reply> query(World& world, Asked const& asked) {
   }
   json::object resp;
   resp["statusCode"] = "000000";
-  resp["callNotify"] = call_notify(*call);
+  resp["callNotify"] = notify;
   reply = answer(std::move(resp), status);
   co_return reply;
 }

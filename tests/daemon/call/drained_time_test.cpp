@@ -61,6 +61,24 @@ BOOST_AUTO_TEST_CASE(it_stands_still_for_an_hour_and_then_goes_on_an_hour_behind
   BOOST_TEST(!time.gone_on());
 }
 
+BOOST_AUTO_TEST_CASE(a_time_in_which_nobody_could_look_is_no_standstill) {
+  judge(begin);
+  pass(2000);
+  judge(begin);
+  BOOST_TEST(time.standing().count() == 2000);
+  pass(2 * hour);  // PostgreSQL was away; nothing has been drained yet since
+  BOOST_TEST(judge(begin).value() == begin);
+  BOOST_TEST(!time.gone_on());
+  BOOST_TEST(time.standing().count() == 2000);
+  for (int minute = 1; minute < 60; ++minute) {
+    pass(60'000);
+    BOOST_TEST(judge(begin).value() == begin);
+  }
+  pass(60'000);
+  judge(begin);
+  BOOST_TEST(time.gone_on());  // but now it is one
+}
+
 BOOST_AUTO_TEST_CASE(after_an_outage_of_our_own_being_behind_is_no_standstill) {
   pass(2 * hour);  // the daemon was down; it reads what waits
   BOOST_TEST(judge(begin).value() == begin);
