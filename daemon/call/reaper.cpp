@@ -6,6 +6,7 @@
 #include "call/settle.hpp"
 #include "keys.hpp"
 #include "log.hpp"
+#include "spawn.hpp"
 #include "store/record_store.hpp"
 
 namespace cc {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::int64_t minute_ms = 60'000;
 constexpr std::int64_t longest_pause_ms = 60 * minute_ms;
+constexpr std::int64_t longest_wait_ms = 2000;  // for the budget; longer, and the next pass asks
 constexpr std::int64_t latest_ms =
     100'000'000'000'000;  // of a received-ms that is believed: the year 5138
 constexpr std::size_t page = 1000;
@@ -43,19 +45,22 @@ constexpr std::string_view reap_sql =
     "AND e.source <> 'cc' AND e.received > $3::bigint) "
     "AND EXISTS (SELECT 1 FROM call_record r WHERE r.id = $1 AND r.state <> 'close')";
 
+// The channel's own word came after all, or the call lives: nobody wants to know any more. What is
+// locked is left for the next pass.
+constexpr std::string_view settled_sql =
+    "UPDATE call_attempt SET query_due = NULL, query_problem = NULL WHERE (call, attempt) IN ("
+    "SELECT d.call, d.attempt FROM call_attempt d LEFT JOIN call_record r ON r.id = d.call "
+    "WHERE d.channel = $1 AND d.query_due IS NOT NULL AND r.close_source IS DISTINCT FROM 'cc' "
+    "FOR UPDATE OF d SKIP LOCKED)";
+
 // The newest that is due, and its turn moved forward at once, so that two daemons don't ask the
 // same.
 constexpr std::string_view next_due_sql =
-    "UPDATE call_attempt a SET query_due = $2::bigint + 60000 FROM (SELECT d.call, d.attempt, "
-    "r.close_source, "
-    "a2.created FROM (SELECT call, attempt, created FROM call_attempt WHERE channel = $1 AND "
-    "query_due IS NOT NULL "
-    "AND query_due <= $2::bigint ORDER BY created DESC LIMIT 1 FOR UPDATE SKIP LOCKED) AS d "
-    "JOIN call_attempt a2 ON a2.call = d.call AND a2.attempt = d.attempt "
-    "LEFT JOIN call_record r ON r.id = d.call) AS x "
-    "WHERE a.call = x.call AND a.attempt = x.attempt RETURNING a.call, a.attempt, "
-    "a.channel_call_id, a.created, "
-    "a.query_tries, x.close_source IS NOT DISTINCT FROM 'cc' AS still_wanted";
+    "UPDATE call_attempt a SET query_due = $2::bigint + 60000 FROM (SELECT call, attempt FROM "
+    "call_attempt WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= $2::bigint "
+    "ORDER BY created DESC LIMIT 1 FOR UPDATE SKIP LOCKED) AS d "
+    "WHERE a.call = d.call AND a.attempt = d.attempt "
+    "RETURNING a.call, a.attempt, a.channel_call_id, a.created, a.query_tries";
 
 constexpr std::string_view any_due_sql =
     "SELECT 1 FROM call_attempt WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= "
@@ -168,28 +173,48 @@ asio::awaitable<void> Reaper::reap_one(Open open) {
 }
 
 asio::awaitable<void> Reaper::query() {
-  const auto channels = parts_.channels.all();  // a copy: a reload may come between two of them
-  for (const auto& [code, channel] : channels) {
-    try {
-      co_await query_one(channel);
-    } catch (const pg::Failure& failure) {
-      log().warn("queries at {}: {}", code, failure.what());
+  const auto executor = co_await asio::this_coro::executor;
+  for (const auto& [code, channel] : parts_.channels.all()) {
+    // Apart, so that a slow channel holds up no other.
+    if (asking_.insert(code).second) spawn(executor, "queries at " + code, query_channel(channel));
+  }
+}
+
+/// As long as there is something to ask and the budget will allow the next question soon.
+asio::awaitable<void> Reaper::query_channel(std::shared_ptr<const ConfiguredChannel> channel) {
+  const std::string code = channel->config.code;
+  struct Leave {
+    std::set<std::string>& channels;
+    const std::string& code;
+    ~Leave() { channels.erase(code); }
+  } const leave{asking_, code};
+  try {
+    co_await parts_.pool.query(settled_sql, pg::params(code));
+    const std::int64_t wanted = parts_.config.reaper.queries_a_minute;
+    const std::int64_t allowed = channel->provider->queries_a_minute();
+    const std::int64_t spacing_ms = minute_ms / (wanted == 0 ? allowed : wanted) + 60;
+    for (;;) {
+      const pg::Rows any =
+          co_await parts_.pool.query(any_due_sql, pg::params(code, parts_.clock.epoch_ms()));
+      if (any.empty()) co_return;
+      const pg::Rows budget = co_await parts_.pool.query(budget_sql, pg::params(code, spacing_ms));
+      if (!budget.empty()) {
+        co_await query_one(channel);
+      } else if (spacing_ms < longest_wait_ms) {
+        co_await parts_.clock.sleep_for(Millis{spacing_ms / 2 + 1});
+      } else {
+        co_return;
+      }
     }
+  } catch (const pg::Failure& failure) {
+    log().warn("queries at {}: {}", code, failure.what());
   }
 }
 
 asio::awaitable<void> Reaper::query_one(std::shared_ptr<const ConfiguredChannel> channel) {
-  const std::string code = channel->config.code;
-  const pg::Rows any =
-      co_await parts_.pool.query(any_due_sql, pg::params(code, parts_.clock.epoch_ms()));
-  if (any.empty()) co_return;
-  const std::int64_t wanted = parts_.config.reaper.queries_a_minute;
-  const std::int64_t allowed = channel->provider->queries_a_minute();
-  const std::int64_t spacing_ms = minute_ms / (wanted == 0 ? allowed : wanted) + 60;
-  const pg::Rows budget = co_await parts_.pool.query(budget_sql, pg::params(code, spacing_ms));
-  if (budget.empty()) co_return;
   const std::int64_t now_ms = parts_.clock.epoch_ms();
-  const pg::Rows rows = co_await parts_.pool.query(next_due_sql, pg::params(code, now_ms));
+  const pg::Rows rows =
+      co_await parts_.pool.query(next_due_sql, pg::params(channel->config.code, now_ms));
   if (rows.empty()) co_return;
   Due due;
   due.call = rows.integer(0, "call");
@@ -197,9 +222,7 @@ asio::awaitable<void> Reaper::query_one(std::shared_ptr<const ConfiguredChannel>
   due.channel_call_id = rows.text(0, "channel_call_id");
   due.created = rows.integer(0, "created");
   due.tries = rows.integer(0, "query_tries");
-  if (!rows.boolean(0, "still_wanted")) {  // the channel's own word came after all
-    co_await parts_.pool.query(given_up_sql, pg::params(due.call, due.attempt, nullptr));
-  } else if (now_ms - due.created > parts_.config.reaper.give_up.count()) {
+  if (now_ms - due.created > parts_.config.reaper.give_up.count()) {
     co_await give_up(due, "not answered in all the time that it is asked");
   } else {
     co_await ask(channel, due);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "call/drained_time.hpp"
@@ -30,13 +31,15 @@ class Reaper {
   asio::awaitable<void> reap();
 
   /// Asks the channels about calls that they never closed, newest first, as fast as each allows the
-  /// fleet to; the answers go the way of every delivery: into the stream. One pass.
+  /// fleet to; the answers go the way of every delivery: into the stream. Returns at once; a
+  /// channel that is still being asked is left alone.
   asio::awaitable<void> query();
 
  private:
   struct Open;
   struct Due;
   asio::awaitable<void> reap_one(Open open);
+  asio::awaitable<void> query_channel(std::shared_ptr<const ConfiguredChannel> channel);
   asio::awaitable<void> query_one(std::shared_ptr<const ConfiguredChannel> channel);
   asio::awaitable<void> ask(std::shared_ptr<const ConfiguredChannel> channel, Due due);
   asio::awaitable<void> give_up(Due due, std::string reason);
@@ -46,6 +49,7 @@ class Reaper {
   redis::Link& redis_;
   const SpoolWatch& spools_;
   DrainedTime drained_;
+  std::set<std::string> asking_;  // channels
 };
 
 }  // namespace cc

@@ -45,6 +45,7 @@ asio::awaitable<std::variant<Created, Refusal>> CallService::create(NewCall requ
 asio::awaitable<AttemptOutcome> CallService::wait_outcome(std::int64_t call,
                                                           std::chrono::milliseconds wait) {
   const auto until = parts_.clock.steady() + wait;
+  Watch::Interest interest(parts_.watch, co_await asio::this_coro::executor, call);
   for (;;) {
     const pg::Rows rows = co_await parts_.pool.query(outcome_sql, pg::params(call));
     AttemptOutcome answer;
@@ -56,20 +57,25 @@ asio::awaitable<AttemptOutcome> CallService::wait_outcome(std::int64_t call,
     if (answer.outcome != Outcome::pending || left <= Millis{0} || stopping_) co_return answer;
     // An attempt that ends as unknown may leave the record's version as it is; hence not longer
     // than this.
-    co_await parts_.watch.wait(call, rows.integer(0, "version"), std::min(left, Millis{250}));
+    co_await interest.wait(rows.integer(0, "version"), std::min(left, Millis{250}));
   }
 }
 
 asio::awaitable<std::optional<StoredRecord>> CallService::get(std::string tenant, std::int64_t call,
                                                               std::optional<std::int64_t> above,
                                                               std::chrono::milliseconds wait) {
+  std::optional<StoredRecord> record = co_await read_record(parts_.pool, tenant, call);
+  if (!record || !above || record->version > *above || wait <= Millis{0}) co_return record;
   const auto until = parts_.clock.steady() + wait;
+  // Another one than was asked for, if that was merged.
+  const std::int64_t id = record->constants.id;
+  Watch::Interest interest(parts_.watch, co_await asio::this_coro::executor, id);
   for (;;) {
-    std::optional<StoredRecord> record = co_await read_record(parts_.pool, tenant, call);
-    if (!record || !above || record->version > *above || stopping_) co_return record;
+    record = co_await read_record(parts_.pool, tenant, id);
+    if (!record || record->version > *above || stopping_) co_return record;
     const auto left = std::chrono::duration_cast<Millis>(until - parts_.clock.steady());
     if (left <= Millis{0}) co_return record;
-    co_await parts_.watch.wait(call, record->version, left);
+    co_await interest.wait(record->version, left);
   }
 }
 

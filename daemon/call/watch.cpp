@@ -3,7 +3,6 @@
 #include <vector>
 
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "log.hpp"
@@ -18,42 +17,54 @@ constexpr std::string_view versions_sql =
 
 }  // namespace
 
+Watch::Interest::Interest(Watch& watch, asio::any_io_executor executor, std::int64_t call)
+    : watch_(watch), timer_(std::move(executor)), place_(watch.interests_.emplace(call, this)) {}
+
+Watch::Interest::~Interest() {
+  watch_.interests_.erase(place_);
+}
+
+void Watch::Interest::wake() {
+  changed_ = true;
+  timer_.cancel();
+}
+
+asio::awaitable<void> Watch::Interest::wait(std::int64_t version, Millis time) {
+  if (!changed_) {
+    version_ = version;
+    timer_.expires_after(time);
+    boost::system::error_code woken;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    version_ = INT64_MAX;
+  }
+  changed_ = false;
+}
+
 void Watch::notify(std::int64_t call) {
-  const auto [from, to] = waiters_.equal_range(call);
-  for (auto at = from; at != to; ++at) at->second.timer->cancel();
+  const auto [from, to] = interests_.equal_range(call);
+  for (auto at = from; at != to; ++at) at->second->wake();
 }
 
 void Watch::wake_all() {
-  for (auto& [call, waiter] : waiters_) waiter.timer->cancel();
-}
-
-asio::awaitable<void> Watch::wait(std::int64_t call, std::int64_t version, Millis time) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, time);
-  const auto place = waiters_.emplace(call, Waiter{version, &timer});
-  struct Leave {  // also when the waiting coroutine is destroyed
-    Watch& watch;
-    std::multimap<std::int64_t, Waiter>::iterator place;
-    ~Leave() { watch.waiters_.erase(place); }
-  } const leave{*this, place};
-  boost::system::error_code woken;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  for (auto& [call, interest] : interests_) interest->wake();
 }
 
 asio::awaitable<void> Watch::run() {
   for (;;) {
     co_await clock_.sleep_for(ask_every);
-    if (waiters_.empty()) continue;
     std::vector<std::int64_t> calls;
-    for (const auto& [call, waiter] : waiters_) {
-      if (calls.empty() || calls.back() != call) calls.push_back(call);
+    for (const auto& [call, interest] : interests_) {
+      const bool waits = interest->version_ != INT64_MAX;
+      if (waits && (calls.empty() || calls.back() != call)) calls.push_back(call);
     }
+    if (calls.empty()) continue;
     try {
       const pg::Rows rows = co_await pool_.query(
           versions_sql, pg::params(pg::array(calls), calls.front(), calls.back()));
       for (std::size_t row = 0; row < rows.size(); ++row) {
-        const auto [from, to] = waiters_.equal_range(rows.integer(row, "id"));
+        const auto [from, to] = interests_.equal_range(rows.integer(row, "id"));
         for (auto at = from; at != to; ++at) {
-          if (rows.integer(row, "version") > at->second.version) at->second.timer->cancel();
+          if (rows.integer(row, "version") > at->second->version_) at->second->wake();
         }
       }
     } catch (const pg::Failure& failure) {

@@ -131,7 +131,9 @@ OriginateAnswer judge_originate(const HttpExchange& exchange) {
     return unknown("http_" + std::to_string(exchange.status),
                    "the answer is not readable as Jiuyun's");
   }
-  if (status != "000000") return judge_e9_refusal(status, text_of(*resp, "represent"));
+  if (status != "000000") {
+    return judge_e9_refusal(status, text_of(*resp, "represent"), exchange.status);
+  }
   OriginateAnswer answer;
   answer.outcome = OriginateAnswer::Outcome::accepted;
   bool cut = false;
@@ -225,7 +227,8 @@ bool in_range(const std::string& code, std::int64_t low, std::int64_t high) {
 
 }  // namespace
 
-OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string represent) {
+OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string represent,
+                                 long http_status) {
   OriginateAnswer answer;
   answer.outcome = OriginateAnswer::Outcome::refused;
   answer.code = bounded_code(status_code);
@@ -233,6 +236,11 @@ OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string rep
   const auto is = [&](std::int64_t low, std::int64_t high) {
     return in_range(status_code, low, high);
   };
+  if (http_status >= 500 && !is(900000, 900299)) {
+    // Somebody's 5xx with a code that is none of Jiuyun's: it says nothing about the phones.
+    answer.outcome = OriginateAnswer::Outcome::unknown;
+    return answer;
+  }
   if (is(900200, 900201) || is(900220, 900220)) {
     answer.close = {"1", "a_unreachable", "channel"};
   } else if (is(900202, 900203) || is(900221, 900221)) {

@@ -180,8 +180,9 @@ class Transaction {
 };
 
 /// Up to `size` connections, opened when needed, each with `synchronous_commit=on`, `timezone=UTC`,
-/// a statement_timeout (9 s) below our own deadline (10 s), and idle_in_transaction_session_timeout
-/// (30 s) so that a stopped daemon does not keep its row locks. Waiters are served in order.
+/// generic plans, a statement_timeout (9 s) below our own deadline (10 s), and
+/// idle_in_transaction_session_timeout (30 s) so that a stopped daemon does not keep its row locks.
+/// Waiters are served in order.
 class Pool {
  public:
   Pool(asio::any_io_executor executor, std::string conninfo, std::size_t size);

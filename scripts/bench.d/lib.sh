@@ -8,6 +8,7 @@ PROGRAM="bench $PROGRAM"
 # ---- a private directory and private processes ---------------------------------------------------
 scratch='' # everything that a bench writes, short: a unix socket's path has at most 107 characters
 owned=()   # pids of our children
+stacks=()  # directories of scripts/stack
 
 # begin_bench: to be called first. However the bench ends, what it started ends with it.
 begin_bench() {
@@ -19,7 +20,7 @@ begin_bench() {
 }
 
 end_bench() {
-  local code=$? pid
+  local code=$? pid dir
   trap '' INT TERM HUP
   set +e # tidy up as far as possible
   # Children that nobody has waited for: their pids cannot belong to anyone else by now.
@@ -35,6 +36,7 @@ end_bench() {
     (cd "$scratch" && find . \( -name '*.log' -o -name '*.conf' \) -size -1024k -exec cp --parents {} "$RESULTS/failed" \;)
     rmdir "$RESULTS/failed" 2>/dev/null || printf '%s: the logs are in %s\n' "$PROGRAM" "$RESULTS/failed" >&2
   fi
+  for dir in "${stacks[@]}"; do "$ROOT/scripts/stack" down "$dir" --purge --quiet >/dev/null 2>&1; done
   [[ $scratch != /tmp/cc-bench.?* ]] || rm -rf "$scratch"
   exit "$code"
 }
@@ -72,6 +74,32 @@ start_redis() {
   await 20 redis_answers "$socket" || die "Redis does not start: $(tail -n 1 "$dir/redis.log")"
 }
 redis_answers() { [[ $(redis-cli -s "$1" ping) == PONG ]]; }
+
+# ---- a stack of scripts/stack ------------------------------------------------------------------------
+# start_stack DIR BUILD: it ends and goes with the bench. Its addresses and keys become variables.
+start_stack() {
+  stacks+=("$1")
+  "$ROOT/scripts/stack" up "$1" --build "$2" --quiet
+  eval "$("$ROOT/scripts/stack" env "$1")"
+}
+
+# part_pid DIR PART
+part_pid() {
+  local pid
+  read -r pid _ <"$1/run/$2.pid" && echo "$pid"
+}
+
+# In the stack whose `env` was evaluated last.
+sql() { psql -XqAt -v ON_ERROR_STOP=1 "$@"; }
+as_superuser() { sql -U postgres "$@"; }
+
+# A stack's PostgreSQL is made for tests: it does not wait for the disk. A real one does.
+keep_commits() {
+  as_superuser -c 'ALTER SYSTEM SET fsync = on' -c 'ALTER SYSTEM SET synchronous_commit = on' \
+    -c 'SELECT pg_reload_conf()' >/dev/null
+  await 10 commits_are_kept || die "PostgreSQL does not switch fsync on"
+}
+commits_are_kept() { [[ $(sql -c 'SHOW fsync') == on && $(sql -c 'SHOW synchronous_commit') == on ]]; }
 
 # ---- templates -----------------------------------------------------------------------------------
 # render TEMPLATE RESULT: replaces @NAME@ by what its caller's associative array `values` says.
@@ -111,6 +139,20 @@ cpu_ns() {
     done
   done
   echo "$sum"
+}
+
+# cluster_ns PID: CPU time of the PostgreSQL with this postmaster, of those of its processes too that have
+# ended, in nanoseconds. Of the postmaster itself and of the ended ones the kernel tells ticks of 10 ms.
+cluster_ns() {
+  local -a stat
+  local child ran
+  local -i sum=0
+  stat=$(<"/proc/$1/stat")
+  read -ra stat <<<"${stat##*) }"
+  for child in $(pgrep -P "$1"); do # one that has ended meanwhile did next to nothing
+    { read -r ran _ <"/proc/$child/schedstat"; } 2>/dev/null && sum+=$ran
+  done
+  echo $((sum + (stat[11] + stat[12] + stat[13] + stat[14]) * 1000000000 / $(getconf CLK_TCK)))
 }
 
 # others_ns: CPU time that our CPUs have spent on all but this script and its ended children, in nanoseconds.

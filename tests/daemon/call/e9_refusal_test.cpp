@@ -41,6 +41,15 @@ BOOST_AUTO_TEST_CASE(every_code_has_its_close_type_and_says_whether_the_phone_ca
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_5xx_is_a_refusal_only_with_a_code_of_the_channels_own) {
+  using Outcome = OriginateAnswer::Outcome;
+  BOOST_TEST((judge_e9_refusal("900201", "x", 500).outcome == Outcome::refused));
+  BOOST_TEST((judge_e9_refusal("502", "x", 502).outcome == Outcome::unknown));
+  BOOST_TEST((judge_e9_refusal("999999", "x", 503).outcome == Outcome::unknown));
+  BOOST_TEST((judge_e9_refusal("999999", "x", 400).outcome == Outcome::refused));
+  BOOST_TEST(!judge_e9_refusal("502", "x", 502).never_dialled);
+}
+
 BOOST_AUTO_TEST_CASE(the_channels_words_are_bounded_and_hold_no_number) {
   const OriginateAnswer answer =
       judge_e9_refusal("900201", "from 13912345678 is wrong" + std::string(5000, 'x'));
