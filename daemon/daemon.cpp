@@ -35,6 +35,7 @@
 namespace cc {
 namespace {
 
+constexpr Millis flush_every{100};  // the log; warnings and worse at once
 constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
 constexpr Millis spools_every{2000};
@@ -91,6 +92,7 @@ class Daemon final : public Health {
   asio::awaitable<void> keep_watchdog();
   asio::awaitable<void> repeat(std::string name, Millis pause,
                                std::function<asio::awaitable<void>()> pass);
+  static asio::awaitable<void> flush_log();
   asio::awaitable<void> sweep();
   asio::awaitable<void> adopt();
   asio::awaitable<void> keep_partitions();
@@ -172,6 +174,9 @@ asio::awaitable<void> Daemon::start() {
   log().info("schema {}, epoch {}", *schema, membership_.epoch());
 
   const auto executor = loop_.get_executor();
+  // A write for each line of the access log would be a good part of what a request costs.
+  buffer_log();
+  spawn(executor, "log", repeat("log", flush_every, [] { return flush_log(); }));
   spawn(executor, "signals", listen_for_signals());
   spawn(executor, "membership", stay_member());
   spawn(executor, "watch", watch_.run());
@@ -208,6 +213,11 @@ asio::awaitable<void> Daemon::repeat(std::string name, Millis pause,
     }
     co_await clock_.sleep_for(pause);
   }
+}
+
+asio::awaitable<void> Daemon::flush_log() {
+  log().flush();
+  co_return;
 }
 
 asio::awaitable<void> Daemon::sweep() {

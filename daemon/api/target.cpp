@@ -164,10 +164,16 @@ bool sane_request_id(std::string_view text) noexcept {
   });
 }
 
+/// Unique, not secret: at random where the process begins, counted from there.
 std::string make_request_id() {
-  std::array<unsigned char, 12> bytes{};
-  RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-  return to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  struct Numbers {
+    Numbers() { RAND_bytes(bytes.data(), static_cast<int>(bytes.size())); }
+    std::array<unsigned char, 12> bytes{};
+  };
+  static Numbers numbers;
+  for (auto byte = numbers.bytes.rbegin(); byte != numbers.bytes.rend() && ++*byte == 0; ++byte) {
+  }
+  return to_hex({reinterpret_cast<const char*>(numbers.bytes.data()), numbers.bytes.size()});
 }
 
 bool is_json(std::string_view content_type) {

@@ -28,11 +28,13 @@ def report: . as $runs | {
     get_vs_pgbench: ratio("small"; "get"; "small"; "select"; per_core),
     get_large_vs_small: ratio("large"; "get"; "small"; "get"; per_core),
     get_vs_pgbench_large: ratio("large"; "get"; "large"; "select"; per_core),
+    get_vs_generic: ratio("small"; "get"; "small"; "generic"; per_core),
+    get_vs_generic_large: ratio("large"; "get"; "large"; "generic"; per_core),
     select_large_vs_small: ratio("large"; "select"; "small"; "select"; per_core),
     rps_get_vs_pgbench: ratio("small"; "get"; "small"; "select"; rps),
     rps_get_large_vs_small: ratio("large"; "get"; "small"; "get"; rps)
   },
-  peers: [("small", "large") as $set | ("get", "select") as $what | {$set, $what} + ($runs | summary_of($set; $what))],
+  peers: [("small", "large") as $set | ("get", "select", "generic") as $what | {$set, $what} + ($runs | summary_of($set; $what))],
   runs: $runs
 };
 
@@ -49,6 +51,7 @@ def table: . as $report | .results as $results | "",
   "(µs: CPU time a request, of ccd or pgbench and of PostgreSQL)",
   "",
   "get / select, by the core: \($results.get_vs_pgbench | fixed(2)) with \(.records.small | short), \($results.get_vs_pgbench_large | fixed(2)) with \(.records.large | short); by the clock: \($results.rps_get_vs_pgbench | fixed(2))",
+  "get / generic, by the core: \($results.get_vs_generic | fixed(2)) with \(.records.small | short), \($results.get_vs_generic_large | fixed(2)) with \(.records.large | short)",
   "\(.records.large | short) / \(.records.small | short), by the core: get \($results.get_large_vs_small | fixed(2)), select \($results.select_large_vs_small | fixed(2)); get by the clock: \($results.rps_get_large_vs_small | fixed(2))",
   "";
 
