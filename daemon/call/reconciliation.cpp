@@ -24,8 +24,10 @@ const std::string standing =
     "WHEN a.query_problem LIKE 'given up%' THEN 'given_up' "
     "WHEN a.channel_call_id IS NULL THEN 'unnamed' ELSE 'unasked' END";
 
+// The bounds of the attempts' calls are said too, or they would all be read to be joined.
 const std::string calls_of_day =
     "FROM call_record r LEFT JOIN call_attempt a ON a.call = r.id AND NOT a.superseded "
+    "AND a.call >= $1::bigint AND a.call < $2::bigint "
     "WHERE r.id >= $1::bigint AND r.id < $2::bigint AND r.merged_into IS NULL";
 
 // What the dispatcher holds just now is left for the next time, so that neither waits for the
@@ -33,8 +35,9 @@ const std::string calls_of_day =
 constexpr std::string_view ask_sql =
     "UPDATE call_attempt SET query_due = $3::bigint WHERE (call, attempt) IN ("
     "SELECT a.call, a.attempt FROM call_record r JOIN call_attempt a ON a.call = r.id "
-    "WHERE r.id >= $1::bigint AND r.id < $2::bigint AND r.merged_into IS NULL "
-    "AND r.state = 'close' AND r.close_source = 'cc' AND NOT a.superseded AND a.state <> 'refused' "
+    "WHERE r.id >= $1::bigint AND r.id < $2::bigint AND a.call >= $1::bigint AND a.call < "
+    "$2::bigint AND r.merged_into IS NULL AND r.state = 'close' AND r.close_source = 'cc' AND NOT "
+    "a.superseded AND a.state <> 'refused' "
     "AND a.channel_call_id IS NOT NULL AND a.query_due IS NULL AND a.created > $4::bigint "
     "AND (a.query_problem IS NULL OR a.query_problem NOT LIKE 'given up%') "
     "FOR UPDATE OF a SKIP LOCKED)";

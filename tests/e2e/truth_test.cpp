@@ -266,11 +266,10 @@ BOOST_AUTO_TEST_CASE(every_record_is_what_happened_while_parts_die) {
   BOOST_TEST_MESSAGE("CC_SEED=" << chosen << ", " << calls << " calls");
   const TempDir folder;
   Stack stack("8", {"--cc-yaml", configuration(folder), "--query-limit", "1000000"});
-  // ccd asks about one call in 2 s, whatever it may: in the long form fewer must be asked for.
   Application application(stack, {.seed = chosen,
                                   .calls = calls,
                                   .agents = long_form() ? 2000 : 800,
-                                  .untold = long_form() ? 0.005 : 0.01});
+                                  .untold = long_form() ? 0.02 : 0.05});
   Strikes strikes(stack, application, calls, blows, chosen);
   const auto took = [begun = now_ms()] {
     return "after " + std::to_string((now_ms() - begun) / 1000) + " s: ";

@@ -8,6 +8,7 @@
 #include "call/attempts.hpp"
 #include "call/create.hpp"
 #include "call/hangups.hpp"
+#include "call/reconciliation.hpp"
 #include "dispatch/letter_store.hpp"
 #include "plans.hpp"
 #include "store/history.hpp"
@@ -224,6 +225,21 @@ BOOST_AUTO_TEST_CASE(purges_go_by_age) {
     bool used = false;
     for (const Plan& plan : plans) used |= plan.text().find(index) != std::string::npos;
     BOOST_TEST(used, index);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_day_is_reconciled_from_that_day_alone) {
+  const Day day = Day::of(now_ms).plus(-1);
+  const auto plans = plans_while([&] {
+    for (int i = 0; i < times; ++i) {
+      BOOST_TEST(
+          !wait_for(reconcile(*pool, day, day, Millis{47 * 3'600'000}, now_ms)).days.empty());
+      wait_for(list_owed(*pool, day, {}, 0, 100));
+    }
+  });
+  check_no_scan(plans);
+  for (const Plan& plan : of(plans, "FROM call_record r")) {
+    BOOST_TEST(plan.relations("call_record").size() == 1U, plan.text());
   }
 }
 
