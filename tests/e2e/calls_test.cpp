@@ -199,6 +199,11 @@ BOOST_AUTO_TEST_CASE(the_timeline_tells_the_whole_story_and_hides_the_customer) 
             .url = stack().env("CC_API") + "/v1/calls/" + call,
             .headers = {"Authorization: Bearer " + stack().env("CC_KEY_OTHER")}});
   BOOST_TEST(stranger.status == 404);
+  // Nor is there a call in a month that is not kept, or not yet there, or before there were any.
+  for (const char* id : {"1", "4194304000000", "9223372036854775807"}) {
+    BOOST_TEST(stack().get("/v1/calls/" + std::string(id)).status == 404, id);
+  }
+  BOOST_TEST(stack().get("/readyz").status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_hang_up_is_learnt_by_asking_the_channel) {
