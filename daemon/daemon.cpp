@@ -35,7 +35,6 @@
 namespace cc {
 namespace {
 
-constexpr Millis flush_every{100};  // the log; warnings and worse at once
 constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
 constexpr Millis spools_every{2000};
@@ -92,7 +91,6 @@ class Daemon final : public Health {
   asio::awaitable<void> keep_watchdog();
   asio::awaitable<void> repeat(std::string name, Millis pause,
                                std::function<asio::awaitable<void>()> pass);
-  static asio::awaitable<void> flush_log();
   asio::awaitable<void> sweep();
   asio::awaitable<void> adopt();
   asio::awaitable<void> keep_partitions();
@@ -174,9 +172,6 @@ asio::awaitable<void> Daemon::start() {
   log().info("schema {}, epoch {}", *schema, membership_.epoch());
 
   const auto executor = loop_.get_executor();
-  // A write for each line of the access log would be a good part of what a request costs.
-  buffer_log();
-  spawn(executor, "log", repeat("log", flush_every, [] { return flush_log(); }));
   spawn(executor, "signals", listen_for_signals());
   spawn(executor, "membership", stay_member());
   spawn(executor, "watch", watch_.run());
@@ -213,11 +208,6 @@ asio::awaitable<void> Daemon::repeat(std::string name, Millis pause,
     }
     co_await clock_.sleep_for(pause);
   }
-}
-
-asio::awaitable<void> Daemon::flush_log() {
-  log().flush();
-  co_return;
 }
 
 asio::awaitable<void> Daemon::sweep() {
@@ -273,6 +263,7 @@ asio::awaitable<void> Daemon::keep_reconciled() {
   const std::int64_t now_ms = clock_.epoch_ms();
   const Millis at = config_.reconcile_at, give_up = config_.reaper.give_up;
   if (const auto done = co_await reconcile_daily(pool_, at, give_up, now_ms)) {
+    for (const std::string& problem : done->problems) log().error("reconciliation of {}", problem);
     for (const ReconciledDay& day : done->days) {
       if (day.lost() == 0) continue;
       log().warn(

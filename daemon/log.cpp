@@ -1,7 +1,5 @@
 #include "log.hpp"
 
-#include <array>
-#include <cstdio>
 #include <memory>
 
 #include <spdlog/pattern_formatter.h>
@@ -44,13 +42,6 @@ class JsonText final : public spdlog::custom_flag_formatter {
 };
 
 }  // namespace
-
-void buffer_log() {
-  constexpr std::size_t size = 64 * 1024;
-  static std::array<char, size> buffer;
-  (void)std::setvbuf(stderr, buffer.data(), _IOFBF, buffer.size());
-  log().flush_on(spdlog::level::warn);
-}
 
 spdlog::logger& log() {
   static const std::shared_ptr<spdlog::logger> logger = make_logger();

@@ -10,9 +10,6 @@ namespace cc {
 
 spdlog::logger& log();
 
-/// For a daemon with a loop that calls flush(): lines below a warning wait for it.
-void buffer_log();
-
 /// `level`: trace … error; `format`: text or json.
 void configure_log(const std::string& level, const std::string& format);
 

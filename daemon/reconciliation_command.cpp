@@ -31,6 +31,9 @@ usage: ccd [--config FILE] reconciliation days [--from DAY] [--to DAY] [--tenant
   given-up   closed by CC's own clock; the channel was asked and will not say
   unnamed    closed by CC's own clock; the channel never gave the call an id to ask for
   unasked    closed by CC's own clock; nobody asked while the channel still knew it
+  purged     closed by CC's own clock or refused; too old to tell (only in calls)
+
+  A day whose calls or attempts are not kept any more (retention:) is not counted again; its last count stays.
 
   -c, --config FILE  cc.yaml; default /etc/cc/cc.yaml
   -h, --help
@@ -168,6 +171,10 @@ asio::awaitable<int> count(Tools tools, Wish wish, Millis give_up) {
   const std::int64_t now_ms = tools.clock.epoch_ms();
   const Day day = wish.day.value_or(Day::of(now_ms).plus(-1));
   const Reconciled result = co_await reconcile(tools.pool, day, day, give_up, now_ms);
+  for (const std::string& problem : result.problems) {
+    std::fprintf(stderr, "ccd reconciliation: %s\n", problem.c_str());
+  }
+  if (!result.problems.empty()) co_return exit_wrong;
   std::printf("%zu calls more are asked for\n", result.asked);
   co_return tell(result.days) ? exit_right : exit_differs;
 }

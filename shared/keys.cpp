@@ -99,6 +99,7 @@ EventKey own_event_key(std::int64_t call, int attempt, std::string_view name,
 }
 
 std::uint32_t crc32(std::string_view bytes, std::uint32_t before) noexcept {
+  if (bytes.empty()) return before;  // zlib would begin anew
   return static_cast<std::uint32_t>(
       ::crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
 }

@@ -118,7 +118,7 @@ asio::awaitable<void> Reaper::reap() {
   const std::optional<std::int64_t> drained =
       drained_.judge(std::min(rows_drained.integer(0, "drained"), spools_.clear_until_ms(now_ms)),
                      now_ms, parts_.clock.steady(), limits.standstill);
-  if (drained_.standing() >= alarm_after && !warned) {
+  if (drained_.standing() >= alarm_after && !warned && !drained_.gone_on()) {
     log().critical(
         "a stream or spool has not been drained to its end for an hour; no silent call is closed, "
         "so lines of calls whose end got lost stay engaged");
@@ -174,26 +174,28 @@ asio::awaitable<void> Reaper::reap_one(Open open) {
 
 asio::awaitable<void> Reaper::query() {
   const auto executor = co_await asio::this_coro::executor;
-  for (const auto& [code, channel] : parts_.channels.all()) {
+  for (const auto& [code, unused] : parts_.channels.all()) {
     // Apart, so that a slow channel holds up no other.
-    if (asking_.insert(code).second) spawn(executor, "queries at " + code, query_channel(channel));
+    if (asking_.insert(code).second) spawn(executor, "queries at " + code, query_channel(code));
   }
 }
 
 /// As long as there is something to ask and the budget will allow the next question soon.
-asio::awaitable<void> Reaper::query_channel(std::shared_ptr<const ConfiguredChannel> channel) {
-  const std::string code = channel->config.code;
+asio::awaitable<void> Reaper::query_channel(std::string code) {
   struct Leave {
     std::set<std::string>& channels;
     const std::string& code;
     ~Leave() { channels.erase(code); }
   } const leave{asking_, code};
   try {
-    co_await parts_.pool.query(settled_sql, pg::params(code));
-    const std::int64_t wanted = parts_.config.reaper.queries_a_minute;
-    const std::int64_t allowed = channel->provider->queries_a_minute();
-    const std::int64_t spacing_ms = minute_ms / (wanted == 0 ? allowed : wanted) + 60;
     for (;;) {
+      // Anew each time: a reload may have come in between, and answers to what was asked.
+      const auto channel = parts_.channels.find(code);
+      if (channel == nullptr) co_return;
+      const std::int64_t wanted = parts_.config.reaper.queries_a_minute;
+      const std::int64_t allowed = channel->provider->queries_a_minute();
+      const std::int64_t spacing_ms = minute_ms / (wanted == 0 ? allowed : wanted) + 60;
+      co_await parts_.pool.query(settled_sql, pg::params(code));
       const pg::Rows any =
           co_await parts_.pool.query(any_due_sql, pg::params(code, parts_.clock.epoch_ms()));
       if (any.empty()) co_return;

@@ -39,7 +39,7 @@ class Reaper {
   struct Open;
   struct Due;
   asio::awaitable<void> reap_one(Open open);
-  asio::awaitable<void> query_channel(std::shared_ptr<const ConfiguredChannel> channel);
+  asio::awaitable<void> query_channel(std::string code);
   asio::awaitable<void> query_one(std::shared_ptr<const ConfiguredChannel> channel);
   asio::awaitable<void> ask(std::shared_ptr<const ConfiguredChannel> channel, Due due);
   asio::awaitable<void> give_up(Due due, std::string reason);

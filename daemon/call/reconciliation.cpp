@@ -19,6 +19,7 @@ constexpr std::int64_t last_day_ms = 4'102'416'000'000;   // 2100-01-01
 const std::string standing =
     "CASE WHEN r.state <> 'close' THEN 'open' "
     "WHEN r.close_source IS DISTINCT FROM 'cc' THEN 'final' "
+    "WHEN a.call IS NULL THEN 'purged' "
     "WHEN a.state = 'refused' THEN 'refused' "
     "WHEN a.query_due IS NOT NULL THEN 'asking' "
     "WHEN a.query_problem LIKE 'given up%' THEN 'given_up' "
@@ -51,7 +52,7 @@ const std::string count_sql =
     "count(*) FILTER (WHERE standing = 'unasked'), $4::bigint "
     "FROM (SELECT r.tenant, coalesce(r.channel, a.channel, '') AS channel, " +
     standing + " AS standing " + calls_of_day +
-    ") AS each GROUP BY tenant, channel "
+    ") AS each GROUP BY tenant, channel ORDER BY tenant, channel "
     "ON CONFLICT (day, tenant, channel) DO UPDATE SET calls = excluded.calls, "
     "final = excluded.final, refused = excluded.refused, open = excluded.open, "
     "asking = excluded.asking, given_up = excluded.given_up, unnamed = excluded.unnamed, "
@@ -63,10 +64,22 @@ const std::string count_sql =
 constexpr std::string_view forget_sql =
     "DELETE FROM reconciliation WHERE day = $1::date AND looked <> $2::bigint";
 
-constexpr std::string_view turn_sql =
-    "INSERT INTO daily_work AS old (name, day, done) VALUES ('reconciliation', $1::date, $2) "
-    "ON CONFLICT (name) DO UPDATE SET day = excluded.day, done = excluded.done "
-    "WHERE old.day < excluded.day RETURNING 1";
+// Whether a day can still be counted: its calls are here, and what became of their attempts too.
+constexpr std::string_view kept_sql =
+    "SELECT EXISTS (SELECT 1 FROM call_record r WHERE r.id >= $1::bigint AND r.id < $2::bigint) "
+    "AND NOT EXISTS (SELECT 1 FROM call_record r WHERE r.id >= $1::bigint AND r.id < $2::bigint "
+    "AND r.merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM call_attempt a WHERE a.call = r.id "
+    "AND a.call >= $1::bigint AND a.call < $2::bigint)) AS kept";
+
+// Whose turn it is: taken for ten minutes, in case its taker dies; over for the day when all is
+// done.
+constexpr std::string_view take_turn_sql =
+    "INSERT INTO daily_work AS old (name, day, done) VALUES ('reconciliation', $1::date - 1, $2) "
+    "ON CONFLICT (name) DO UPDATE SET done = excluded.done "
+    "WHERE old.day < $1::date AND old.done < excluded.done - 600000 RETURNING 1";
+constexpr std::string_view end_turn_sql =
+    "UPDATE daily_work SET day = $1::date, done = $2 WHERE name = 'reconciliation' AND day < "
+    "$1::date";
 
 constexpr std::string_view days_sql =
     "SELECT day::text AS day, tenant, channel, calls, final, refused, open, asking, given_up, "
@@ -105,17 +118,21 @@ std::int64_t first_id(Day day) noexcept {
   return make_call_id(day.begin_ms(), 0);
 }
 
-/// In whatever transaction the caller has open.
-asio::awaitable<void> reconcile_day(pg::Transaction& transaction, Day day, Millis give_up,
-                                    std::int64_t now_ms, Reconciled& result) {
+asio::awaitable<void> reconcile_day(pg::Pool& pool, Day day, Millis give_up, std::int64_t now_ms,
+                                    Reconciled& result) {
   const std::int64_t from = first_id(day), to = first_id(day.plus(1));
-  std::vector<pg::Statement> statements;
-  statements.push_back({ask_sql, pg::params(from, to, now_ms, now_ms - give_up.count())});
-  statements.push_back({count_sql, pg::params(from, to, day.text(), now_ms)});
-  statements.push_back({forget_sql, pg::params(day.text(), now_ms)});
-  const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
-  result.asked += rows[0].affected();
-  add_days(rows[1], result.days);
+  const pg::Rows kept = co_await pool.query(kept_sql, pg::params(from, to));
+  if (!kept.boolean(0, "kept")) co_return;
+  // Apart from the counting, which takes longer: whoever drains must not wait for these rows.
+  const pg::Rows asked =
+      co_await pool.query(ask_sql, pg::params(from, to, now_ms, now_ms - give_up.count()));
+  result.asked += asked.affected();
+  pg::Transaction transaction = co_await pool.begin();
+  const pg::Rows counted =
+      co_await transaction.query(count_sql, pg::params(from, to, day.text(), now_ms));
+  co_await transaction.query(forget_sql, pg::params(day.text(), now_ms));
+  co_await transaction.commit();
+  add_days(counted, result.days);
 }
 
 }  // namespace
@@ -151,9 +168,12 @@ asio::awaitable<Reconciled> reconcile(pg::Pool& pool, Day first, Day last, Milli
                                       std::int64_t now_ms) {
   Reconciled result;
   for (Day day = first; day <= last; day = day.plus(1)) {
-    pg::Transaction transaction = co_await pool.begin();
-    co_await reconcile_day(transaction, day, give_up, now_ms, result);
-    co_await transaction.commit();
+    try {
+      co_await reconcile_day(pool, day, give_up, now_ms, result);
+    } catch (const pg::Failure& failure) {
+      if (failure.connection_lost() && first != last) throw;
+      result.problems.push_back(day.text() + ": " + failure.what());
+    }
   }
   co_return result;
 }
@@ -163,15 +183,11 @@ asio::awaitable<std::optional<Reconciled>> reconcile_daily(pg::Pool& pool, Milli
   const Day today = Day::of(now_ms - at.count());
   // The days whose calls may still be asked for, and one more for the last answers.
   const int back = static_cast<int>(give_up.count() / day_ms) + 2;
-  pg::Transaction transaction = co_await pool.begin();
-  const pg::Rows turn = co_await transaction.query(turn_sql, pg::params(today.text(), now_ms));
+  const pg::Rows turn = co_await pool.query(take_turn_sql, pg::params(today.text(), now_ms));
   if (turn.empty()) co_return std::nullopt;
-  Reconciled result;
   // Up to yesterday: of today's calls nobody owes a word yet.
-  for (int days = back; days > 0; --days) {
-    co_await reconcile_day(transaction, today.plus(-days), give_up, now_ms, result);
-  }
-  co_await transaction.commit();
+  Reconciled result = co_await reconcile(pool, today.plus(-back), today.plus(-1), give_up, now_ms);
+  co_await pool.query(end_turn_sql, pg::params(today.text(), now_ms));
   co_return result;
 }
 

@@ -50,7 +50,8 @@ struct ReconciledDay {
 /// A call without its channel's final word, as it stands now.
 struct OwedCall {
   std::int64_t id = 0;
-  std::string tenant, channel, standing;  // open, asking, given_up, unnamed, unasked
+  std::string tenant, channel, standing;  // open, asking, given_up, unnamed, unasked, or
+                                          // purged: its attempt is not kept any more
   std::optional<std::string> channel_call_id, close_detail, problem;  // the last query's
   std::int64_t created_ms = 0, queries = 0;
   std::optional<std::int64_t> close_ms, next_query_ms;
@@ -63,12 +64,14 @@ struct DayFilter {
 /// All throw pg::Failure.
 
 struct Reconciled {
-  std::vector<ReconciledDay> days;  // as counted now, after asking
-  std::size_t asked = 0;            // calls put on the list of those to be queried
+  std::vector<ReconciledDay> days;    // as counted now, after asking
+  std::size_t asked = 0;              // calls put on the list of those to be queried
+  std::vector<std::string> problems;  // days that could not be counted, and why
 };
 
-/// Counts the days of [first, last] anew, and puts the calls on the list of those to be queried
-/// that nobody has asked for and that the channel may still know.
+/// Counts the days of [first, last] anew, as far as their calls and attempts are still kept, and
+/// puts the calls on the list of those to be queried that nobody has asked for and that the channel
+/// may still know.
 asio::awaitable<Reconciled> reconcile(pg::Pool& pool, Day first, Day last, Millis give_up,
                                       std::int64_t now_ms);
 

@@ -100,7 +100,7 @@ asio::awaitable<bool> Partition::take() {
   position_.highest = parse_stream_id(rows.text(0, "highest_id")).value_or(StreamId{});
   position_.run_id = rows.opt_text(0, "run_id").value_or("");
   stored_ = position_;
-  noted_ = StreamId{};
+  noted_.reset();
   // The row's, not ours: with a PostgreSQL from a backup the records are as old as its cursor, and
   // what is still to be read again must not make calls look silent.
   drained_ms_ = rows.integer(0, "drained");
@@ -125,11 +125,12 @@ asio::awaitable<void> Partition::check(redis::Connection& redis) {
   if (owned_) co_await note_cursor(redis);  // told once
 }
 
-/// A daemon that dies between its commit and this leaves a lower one, which blames nobody.
+/// A daemon that dies between its commit and this leaves a lower one, which blames nobody; one
+/// above our cursor, of which we have told, must go.
 asio::awaitable<void> Partition::note_cursor(redis::Connection& redis) {
-  if (noted_ == stored_.cursor) co_return;
-  noted_ = stored_.cursor;
-  co_await note_drained(redis, hold_.stream, noted_);
+  const StreamId cursor = stored_.cursor;
+  if (noted_ == cursor) co_return;
+  if (co_await note_drained(redis, hold_.stream, cursor)) noted_ = cursor;
 }
 
 asio::awaitable<void> Partition::drain(redis::Connection& redis) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,7 +66,7 @@ class Partition {
   CursorHold hold_;
   StreamPosition position_;
   StreamPosition stored_;
-  StreamId noted_;  // the cursor as Redis has it noted
+  std::optional<StreamId> noted_;  // the cursor as Redis has it noted, if we know
   Backoff backoff_{Millis{100}, Millis{5000}};
   std::chrono::steady_clock::time_point observed_{}, trimmed_{};
   std::int64_t drained_ms_ = 0;

@@ -55,10 +55,12 @@ asio::awaitable<StreamId> noted(redis::Connection& redis, std::string key) {
   co_return parse_stream_id(reply.text).value_or(StreamId{});
 }
 
-asio::awaitable<void> note(redis::Connection& redis, std::string key, StreamId id) {
-  std::vector<std::string> words{"SET", key, to_text(id)};
+/// False where Redis will not: when it is full it refuses to write, and must be drained all the
+/// same.
+asio::awaitable<bool> note(redis::Connection& redis, std::string key, StreamId id) {
+  std::vector<std::string> words{"SET", std::move(key), to_text(id)};
   const redis::Reply reply = co_await redis.command(std::move(words), answer_time);
-  if (reply.is_error()) refuse("SET " + key, reply);
+  co_return !reply.is_error();
 }
 
 /// The newest entry up to `id`; 0-0 where there is none.
@@ -132,9 +134,8 @@ StreamVerdict judge(const StreamPosition& remembered, const StreamState& now) {
                    ", what came later is lost unless a spool or the channel still has it. "
                    "Reading again from 0-0";
   };
-  if (remembered.cursor == none && remembered.highest == none && now.drained == none) {
-    return verdict;
-  }
+  const bool fresh = now.drained == none && now.trimmed_to == none;
+  if (remembered.cursor == none && remembered.highest == none && fresh) return verdict;
   if (!now.exists && remembered.highest != none) {
     went_back("the stream is gone");
   } else if (now.last_generated < remembered.highest) {
@@ -146,7 +147,9 @@ StreamVerdict judge(const StreamPosition& remembered, const StreamState& now) {
     went_back("the entry at our cursor is not there");
   } else if (remembered.highest > now.trimmed_to && !now.highest_entry) {
     went_back("the highest entry that we have seen is not there");
-  } else if (remembered.cursor != none && remembered.cursor < now.trimmed_to) {
+  } else if (remembered.cursor < now.trimmed_to &&
+             (remembered.cursor != none || remembered.highest == none)) {
+    // (A cursor at 0-0 with a highest id is ours, after a Redis that went back.)
     verdict.trimmed_past = true;
     verdict.says = "PostgreSQL went back further than the stream reaches: our cursor is " +
                    with_time(remembered.cursor) + ", the stream was trimmed up to " +
@@ -216,15 +219,17 @@ asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis,
 }
 
 asio::awaitable<void> trim_below(redis::Connection& redis, const std::string& stream, StreamId id) {
-  co_await note(redis, trimmed_key(stream), id);
+  const bool noted = co_await note(redis, trimmed_key(stream), id);
   std::vector<std::string> words{"XTRIM", stream, "MINID", "~", to_text(id)};
   const redis::Reply reply = co_await redis.command(std::move(words), answer_time);
   if (reply.is_error()) refuse("XTRIM " + stream, reply);
+  // A full one has room now.
+  if (!noted) co_await note(redis, trimmed_key(stream), id);
 }
 
-asio::awaitable<void> note_drained(redis::Connection& redis, const std::string& stream,
+asio::awaitable<bool> note_drained(redis::Connection& redis, const std::string& stream,
                                    StreamId cursor) {
-  co_await note(redis, drained_key(stream), cursor);
+  co_return co_await note(redis, drained_key(stream), cursor);
 }
 
 asio::awaitable<std::uint64_t> memory_of(redis::Connection& redis, const std::string& stream) {

@@ -77,11 +77,13 @@ asio::awaitable<std::vector<StreamEntry>> read_after(redis::Connection& redis,
                                                      std::size_t count,
                                                      std::chrono::milliseconds block);
 
-/// Trims what is below `id` and notes that first, so that a cursor from before can be told.
+/// Trims what is below `id` and notes that first (a full Redis: afterwards), so that a cursor from
+/// before can be told.
 asio::awaitable<void> trim_below(redis::Connection& redis, const std::string& stream, StreamId id);
 
 /// Notes how far the stream is drained, beside it: by that a PostgreSQL from a backup is told.
-asio::awaitable<void> note_drained(redis::Connection& redis, const std::string& stream,
+/// False where Redis takes no writes.
+asio::awaitable<bool> note_drained(redis::Connection& redis, const std::string& stream,
                                    StreamId cursor);
 
 /// Bytes that the stream takes in Redis' memory, estimated by Redis.

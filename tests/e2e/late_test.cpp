@@ -144,6 +144,33 @@ BOOST_AUTO_TEST_CASE(a_redis_that_lost_its_data_is_noticed_and_read_from_its_beg
       std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_full_redis_is_drained_all_the_same) {
+  stack().part("stop", "ccd");
+  const auto push = [](const std::string& call) {
+    return stack()
+        .simulator("POST", "push",
+                   "<req><action>Hangup</action><appId>" + stack().env("CC_E9_APP_ID") +
+                       "</appId><callId>0000000000000000000000000000" +
+                       call.substr(call.size() - 4) + "</callId><userData>cc1." + call +
+                       ".1</userData><byeType>0</byeType></req>")
+        .status;
+  };
+  // Of calls that PostgreSQL does not know, so that each makes its record.
+  const std::string now =
+      stack().sql("SELECT ((extract(epoch FROM now()) * 1000)::bigint - 1577836800000) << 22");
+  const std::string waits = std::to_string(std::stoll(now) + 1);
+  const std::string spooled = std::to_string(std::stoll(now) + 2);
+  BOOST_TEST(push(waits) == 200);
+  stack().redis({"CONFIG", "SET", "maxmemory", "1"});
+  BOOST_TEST(push(spooled) == 200);
+  stack().part("start", "ccd");  // which notes where it stands, and must not insist
+  BOOST_TEST(text_at(stack().await_state(waits), "closeType") == "0");
+  BOOST_TEST(stack().get("/v1/calls/" + spooled).status == 404);
+  stack().redis({"CONFIG", "SET", "maxmemory", "1gb"});
+  BOOST_TEST(eventually([&] { return stack().get("/v1/calls/" + spooled).at("state") == "close"; },
+                        Millis{20'000}));
+}
+
 BOOST_AUTO_TEST_CASE(what_nobody_can_read_is_kept_and_stops_nothing) {
   stack().simulator("POST", "push", std::string("\x00\xff<not>a callback", 17));
   const std::string call =

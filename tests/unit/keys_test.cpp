@@ -100,6 +100,8 @@ BOOST_AUTO_TEST_CASE(own_events_differ_in_each_part) {
 BOOST_AUTO_TEST_CASE(crc32_is_the_ieee_one) {
   BOOST_TEST(crc32("123456789") == 0xcbf43926U);
   BOOST_TEST(crc32("") == 0U);
+  BOOST_TEST(crc32({}, 7) == 7U);
+  BOOST_TEST(crc32("56789", crc32("1234")) == crc32("123456789"));
   BOOST_TEST(crc32("The quick brown fox jumps over the lazy dog") == 0x414FA339U);
 }
 

@@ -107,6 +107,8 @@ BOOST_AUTO_TEST_CASE(
              std::string::npos);
   // A database of nothing, but not a new installation.
   BOOST_TEST(judge(StreamPosition{}, state).set_back);
+  state.trimmed_to = {40, 0};
+  BOOST_TEST(judge(StreamPosition{}, state).trimmed_past);  // of which some is gone
   // What was trimmed cannot be read again, and says so.
   state.trimmed_to = {50, 1};
   state.cursor_entry = false;

@@ -141,6 +141,10 @@ BOOST_AUTO_TEST_CASE(once_a_day_by_one_daemon) {
   BOOST_TEST(done->days[0].unasked == 1);
   BOOST_TEST(done->days[1].asking == 1);
   BOOST_TEST(!daily(now_ms + hour_ms).has_value());
+  // One that died in its midst has not done it: another takes the turn when it has had its time.
+  sql("UPDATE daily_work SET day = day - 1");
+  BOOST_TEST(!daily(now_ms + 600'000).has_value());
+  BOOST_TEST(daily(now_ms + 600'001).has_value());
   const std::int64_t next = today.plus(1).begin_ms() + at.count();
   BOOST_TEST(!daily(next - 1).has_value());
   BOOST_TEST(daily(next).has_value());
@@ -157,6 +161,18 @@ BOOST_AUTO_TEST_CASE(a_count_that_no_call_stands_behind_any_more_goes) {
   sql("UPDATE call_record SET merged_into = 1 WHERE id = " + std::to_string(call));
   BOOST_TEST(wait_for(reconcile(*pool, yesterday, yesterday, give_up, now_ms + 1)).days.empty());
   BOOST_TEST(sql("SELECT count(*) FROM reconciliation") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_kept_any_more_keeps_its_last_count) {
+  const std::int64_t call = make_lapsed_call(yesterday.begin_ms() + hour_ms, 1);
+  BOOST_TEST(run(yesterday).days.size() == 1U);
+  sql("DELETE FROM call_attempt");
+  BOOST_TEST(wait_for(reconcile(*pool, yesterday, yesterday, give_up, now_ms + 1)).days.empty());
+  BOOST_TEST(standing_of(call) == "purged");
+  sql("DELETE FROM call_record");
+  BOOST_TEST(wait_for(reconcile(*pool, yesterday, yesterday, give_up, now_ms + 2)).days.empty());
+  BOOST_TEST(sql("SELECT asking || ' ' || looked FROM reconciliation") ==
+             "1 " + std::to_string(now_ms));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
