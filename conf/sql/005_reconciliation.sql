@@ -16,9 +16,9 @@ CREATE TABLE reconciliation (
   PRIMARY KEY (day, tenant, channel)
 );
 
--- What the fleet does once a day: the row's lock is the turn.
+-- What the fleet does once a day, by whoever comes first.
 CREATE TABLE daily_work (
   name varchar(32) PRIMARY KEY,
-  day  date   NOT NULL,
-  done bigint NOT NULL
+  day  date   NOT NULL,  -- the last one whose work is done
+  done bigint NOT NULL   -- when it was, or when somebody began the next: ten minutes are his
 );

@@ -74,7 +74,8 @@ struct Router::Match {
 
 Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock& clock,
                const std::map<std::string, Tenant>& tenants, Nouns nouns)
-    : parts_{calls, health, metrics, clock, nouns}, keys_(std::make_shared<const KeyRing>(tenants)) {
+    : parts_{calls, health, metrics, clock, nouns},
+      keys_(std::make_shared<const KeyRing>(tenants)) {
   for (const auto& table : {calls_routes(), status_routes()}) {
     routes_.insert(routes_.end(), table.begin(), table.end());
   }

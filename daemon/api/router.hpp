@@ -16,12 +16,12 @@
 
 #include "call/calls.hpp"
 #include "config.hpp"
-#include "nouns.hpp"
 #include "health.hpp"
 #include "io/clock.hpp"
 #include "key_ring.hpp"
 #include "message.hpp"
 #include "metrics.hpp"
+#include "nouns.hpp"
 #include "problem.hpp"
 #include "target.hpp"
 

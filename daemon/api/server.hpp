@@ -13,10 +13,10 @@
 
 #include "call/calls.hpp"
 #include "config.hpp"
-#include "nouns.hpp"
 #include "health.hpp"
 #include "io/clock.hpp"
 #include "metrics.hpp"
+#include "nouns.hpp"
 
 namespace cc::api {
 

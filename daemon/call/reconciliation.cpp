@@ -171,7 +171,7 @@ asio::awaitable<Reconciled> reconcile(pg::Pool& pool, Day first, Day last, Milli
     try {
       co_await reconcile_day(pool, day, give_up, now_ms, result);
     } catch (const pg::Failure& failure) {
-      if (failure.connection_lost() && first != last) throw;
+      if (failure.connection_lost()) throw;  // the other days would fare no better
       result.problems.push_back(day.text() + ": " + failure.what());
     }
   }

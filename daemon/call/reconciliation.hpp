@@ -61,13 +61,13 @@ struct DayFilter {
   std::optional<std::string> tenant, channel;  // absent = all
 };
 
-/// All throw pg::Failure.
-
 struct Reconciled {
   std::vector<ReconciledDay> days;    // as counted now, after asking
   std::size_t asked = 0;              // calls put on the list of those to be queried
   std::vector<std::string> problems;  // days that could not be counted, and why
 };
+
+// All of the following throw pg::Failure.
 
 /// Counts the days of [first, last] anew, as far as their calls and attempts are still kept, and
 /// puts the calls on the list of those to be queried that nobody has asked for and that the channel
