@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <functional>
 #include <system_error>
 #include <unistd.h>
 
-#include "channel.hpp"
+#include "config_channels.hpp"
 #include "config_check.hpp"
 #include "config_retention.hpp"
 #include "config_tenants.hpp"
@@ -18,15 +17,6 @@ namespace cc {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Reads `key` into `target` with a reader of YamlValue; an absent key leaves the default.
-template <class T, class Reader, class... Arguments>
-void read(YamlMap& map, std::string_view key, T& target, Reader reader, Arguments... arguments) {
-  const auto value = map.find(key);
-  if (!value) return;
-  auto content = std::invoke(reader, *value, arguments...);
-  if (content) target = static_cast<T>(*std::move(content));
-}
 
 void read_http(const YamlValue& value, Config::Http& http) {
   YamlMap map(value);
@@ -96,6 +86,7 @@ void read_stream(const YamlValue& value, Config& config) {
   read(map, "partitions", stream.partitions, &YamlValue::integer, 1, 1024);
   read(map, "batch", stream.batch, &YamlValue::integer, 1, 10'000);
   read(map, "trimLag", stream.trim_lag, &YamlValue::duration, Millis{0}, Millis{168h});
+  read(map, "highWater", stream.high_water, &YamlValue::integer, 1, 1'000'000'000);
   read(map, "trimBytes", stream.trim_bytes, &YamlValue::size, 1U << 20, std::uint64_t{1} << 40);
 }
 
@@ -167,94 +158,6 @@ void read_calls(const YamlValue& value, Config& config) {
   config.default_max_duration = static_cast<int>(most / 1s);
 }
 
-/// Jiuyun's identifiers are 32 characters each (channels.md).
-void read_e9_id(YamlMap& map, std::string_view key, std::string& target, bool is_secret) {
-  const auto value = map.need(key, "use file:/path or env:NAME; Jiuyun's portal shows it");
-  if (!value) return;
-  auto content = is_secret ? value->secret() : value->secret_or_text();
-  if (!content) return;
-  if (content->size() != 32 || !consists_of(*content, "", true)) {
-    value->complain("must be 32 letters and digits, got " + std::to_string(content->size()) +
-                    " characters; copy it anew from Jiuyun's portal");
-    return;
-  }
-  target = *std::move(content);
-}
-
-void read_base_url(YamlMap& map, std::string& target) {
-  const auto value = map.find("baseUrl");
-  if (!value) return;
-  auto url = value->text();
-  if (!url) return;
-  const std::size_t scheme = url->starts_with("https://") ? 8 : url->starts_with("http://") ? 7 : 0;
-  if (scheme == 0 || scheme == url->size() || (*url)[scheme] == '/' ||
-      url->find_first_of("?#@ \"\\") != std::string::npos) {
-    value->complain("must be http://host[:port][/path] or https://…, with no user, query or space");
-    return;
-  }
-  while (url->back() == '/') url->pop_back();
-  target = *std::move(url);
-}
-
-void read_e9(YamlMap& map, E9Account& account) {
-  read_base_url(map, account.base_url);
-  if (const auto version = map.find("softVersion")) {
-    if (const auto text = version->text()) {
-      if (text->size() != 10 || !consists_of(*text, "-", false)) {
-        version->complain("must be a date like 2016-01-01");
-      }
-      account.soft_version = *text;
-    }
-  }
-  read_e9_id(map, "accountSid", account.account_sid, false);
-  read_e9_id(map, "authToken", account.auth_token, true);
-  read_e9_id(map, "appId", account.app_id, false);
-  if (const auto file = map.find("caFile")) {
-    if (const auto path = file->text()) {
-      if (::access(path->c_str(), R_OK) != 0) file->complain("can't read " + *path);
-      account.ca_file = *path;
-    }
-  }
-}
-
-ChannelConfig read_channel(const std::string& code, const YamlValue& value,
-                           std::vector<std::pair<YamlValue, std::string>>& tenants_named) {
-  ChannelConfig channel;
-  channel.code = code;
-  YamlMap map(value);
-  if (code.empty() || code.size() > 8 || !consists_of(code, "", false)) {
-    value.complain("a channel's code must be 1 to 8 characters of a-z and 0-9");
-  }
-  if (const auto kind = map.need("kind", "one of: " + known_kinds())) {
-    if (const auto text = kind->text()) {
-      if (find_channel(*text) == nullptr) {
-        kind->complain("unknown kind \"" + *text + "\"; known: " + known_kinds());
-      }
-      channel.kind = *text;
-    }
-  }
-  read(map, "enabled", channel.enabled, &YamlValue::boolean);
-  read(map, "priority", channel.priority, &YamlValue::integer, 0, 10'000);
-  read(map, "weight", channel.weight, &YamlValue::integer, 1, 10'000);
-  read(map, "connectTimeout", channel.connect_timeout, &YamlValue::duration, Millis{50},
-       Millis{60s});
-  read(map, "answerTimeout", channel.answer_timeout, &YamlValue::duration, Millis{50},
-       Millis{120s});
-  if (const auto tenant =
-          map.need("defaultTenant", "calls that nobody is found for belong to it")) {
-    if (const auto text = tenant->text()) {
-      channel.default_tenant = *text;
-      tenants_named.emplace_back(*tenant, *text);
-    }
-  }
-  if (channel.kind == "e9") {
-    read_e9(map, channel.e9);
-  } else {
-    map.entries();  // the kind's own keys mean nothing without a kind: no second complaint
-  }
-  return channel;
-}
-
 void check_names(const std::vector<std::pair<YamlValue, std::string>>& named, const auto& known,
                  const std::string& what) {
   std::vector<std::string> names;
@@ -290,6 +193,16 @@ void read_daemon(const YamlValue& value, Config& config) {
   }
 }
 
+/// What is polled has to be stored and its passwords sealed, also while Redis is away.
+void check_polled(const YamlValue& channel, const Config& config) {
+  if (config.agents.key.empty()) {
+    channel.complain("needs agents: {key: file:/…}, which seals the agents' passwords");
+  }
+  if (config.spool.directory.empty()) {
+    channel.complain("needs spool: {directory: /…}, for what is polled while Redis is away");
+  }
+}
+
 void read_all(const YamlValue& root, Config& config) {
   YamlMap map(root);
   config.daemon_id = host_name();
@@ -307,12 +220,16 @@ void read_all(const YamlValue& root, Config& config) {
   if (const auto part = map.find("calls")) read_calls(*part, config);
   if (const auto part = map.find("retention")) config.retention = read_retention(*part);
 
+  if (const auto part = map.find("agents")) read_agents(*part, config);
+  if (const auto part = map.find("spool")) read_spool(*part, config);
+
   std::vector<std::pair<YamlValue, std::string>> channels_named, tenants_named;
   if (const auto part = map.find("channels")) {
     YamlMap channels(*part);
     for (const auto& [code, value] : channels.entries()) {
       ChannelConfig channel = read_channel(code, value, tenants_named);
       channel.remembered = std::chrono::days(config.retention.events);
+      if (channel.kind == "hw") check_polled(value, config);
       config.channels.emplace(code, std::move(channel));
     }
   }

@@ -25,9 +25,18 @@ struct E9Account {
   std::string ca_file;
 };
 
+/// A CC-Gateway of kind hw (channels.md).
+struct HwAccount {
+  std::string base_url;                      // https://host:8043/agentgateway/resource
+  std::string ca_file;                       // empty = the system's; TLS is verified either way
+  Millis pause_least{200}, pause_most{500};  // between two polls of an agent
+  Millis poll_timeout{25'000};               // an empty poll is answered after 10 s
+  unsigned sign_ins_a_second = 50;           // of this daemon, so that an outage's end is no storm
+};
+
 struct ChannelConfig {
   std::string code;  // ≤ 8 characters
-  std::string kind;  // e9
+  std::string kind;  // e9, hw
   bool enabled = true;
   int priority = 100;  // lower first
   int weight = 1;
@@ -36,6 +45,7 @@ struct ChannelConfig {
   Millis answer_timeout{30000};
   Millis remembered{0};  // histories are kept so long (retention.events); 0 = for ever
   E9Account e9;
+  HwAccount hw;
 };
 
 struct ApiKey {
@@ -84,7 +94,21 @@ struct Config {
     std::size_t batch = 500;
     Millis trim_lag{3600 * 1000};
     std::uint64_t trim_bytes = 256ULL << 20;
+    std::uint64_t high_water = 1'000'000;  // entries, over all; from there on ccd spools too
   } stream;
+
+  /// ccd's own, for what it polls and asks for while Redis is away.
+  struct Spool {
+    std::string directory;           // empty = none
+    std::uint64_t max = 1ULL << 30;  // bytes of its files together
+    unsigned replay = 2000;          // deliveries a second, back into the stream
+  } spool;
+
+  /// What seals agents' passwords and sessions.
+  struct {
+    std::string key;  // Vault::key_size bytes; empty = none
+    std::vector<std::string> previous_keys;
+  } agents;
 
   struct {
     std::string level = "info";   // trace, debug, info, warn, error

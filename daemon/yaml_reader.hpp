@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,6 +100,15 @@ class YamlMap {
   std::vector<std::string> known_;
   bool valid_ = false;
 };
+
+/// Reads `key` into `target` with a reader of YamlValue; an absent key leaves the default.
+template <class T, class Reader, class... Arguments>
+void read(YamlMap& map, std::string_view key, T& target, Reader reader, Arguments... arguments) {
+  const auto value = map.find(key);
+  if (!value) return;
+  auto content = std::invoke(reader, *value, arguments...);
+  if (content) target = static_cast<T>(*std::move(content));
+}
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept;
 std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
