@@ -87,17 +87,18 @@ void read_hw(YamlMap& map, HwAccount& account) {
   read(map, "signInsPerSecond", account.sign_ins_a_second, &YamlValue::integer, 1, 10'000);
 }
 
-std::optional<std::string> read_key(const YamlValue& value) {
+/// Empty after complaining.
+std::string read_key(const YamlValue& value) {
   const auto hex = value.secret();
-  if (!hex) return std::nullopt;
-  auto raw = from_hex(*hex);
+  if (!hex) return {};
+  const auto raw = from_hex(*hex);
   if (!raw || raw->size() != Vault::key_size) {
     value.complain("must be " + std::to_string(2 * Vault::key_size) + " hex digits, got " +
                    std::to_string(hex->size()) + " characters; make it with: openssl rand -hex " +
                    std::to_string(Vault::key_size));
-    return std::nullopt;
+    return {};
   }
-  return raw;
+  return *raw;
 }
 
 }  // namespace
@@ -145,13 +146,15 @@ ChannelConfig read_channel(const std::string& code, const YamlValue& value,
 void read_agents(const YamlValue& value, Config& config) {
   YamlMap map(value);
   if (const auto key = map.need("key", "make it with: openssl rand -hex 32 > FILE")) {
-    config.agents.key = read_key(*key).value_or("");
+    config.agents.key = read_key(*key);
   }
   config.agents.previous_keys.clear();
   const auto previous = map.find("previousKeys");
   if (!previous) return;
   for (const YamlValue& item : previous->items()) {
-    if (auto key = read_key(item)) config.agents.previous_keys.push_back(*std::move(key));
+    if (std::string key = read_key(item); !key.empty()) {
+      config.agents.previous_keys.push_back(std::move(key));
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <systemd/sd-daemon.h>
 
+#include "agent/agent_service.hpp"
 #include "api/server.hpp"
 #include "call/attempts.hpp"
 #include "call/hangups.hpp"
@@ -28,9 +29,12 @@
 #include "log.hpp"
 #include "metrics.hpp"
 #include "migrate.hpp"
+#include "poller/seats.hpp"
+#include "recorder/recorder.hpp"
 #include "spawn.hpp"
 #include "store/purge.hpp"
 #include "store/retention.hpp"
+#include "vault.hpp"
 
 namespace cc {
 namespace {
@@ -39,14 +43,16 @@ constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
 constexpr Millis spools_every{2000};
 constexpr Millis spread_every{2000};
+constexpr Millis flush_every{200};  // lines' sessions and states
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
 constexpr Millis reconcile_every{60'000};  // whether it is time
 constexpr int reconciled_days = 7;         // that the metrics tell of
 // After SIGTERM. Both together stay below the unit's TimeoutStopSec: an originate's answer is
 // waited for 30 s.
-constexpr Millis drain_time{8'000};  // of API requests under way
-constexpr Millis stop_time{40'000};  // of everything
+constexpr Millis drain_time{8'000};         // of API requests under way
+constexpr Millis stop_time{25'000};         // and of what is being sent
+constexpr Millis least_polls_time{13'000};  // and of polls, which are answered after 10 s at most
 
 class Daemon final : public Health {
  public:
@@ -57,19 +63,24 @@ class Daemon final : public Health {
         heartbeat_(loop_.get_executor(), config_.postgres.conninfo, 1),
         http_(loop_.get_executor()),
         channels_(http_, clock_),
-        membership_(heartbeat_, clock_, config_.daemon_id, CC_VERSION),
+        recorder_(loop_.get_executor(), config_, clock_, metrics_),
+        membership_(heartbeat_, clock_, config_.daemon_id, CC_VERSION,
+                    [this] { return recorder_.oldest_ms(); }),
+        vault_(config_.agents.key, config_.agents.previous_keys),
+        seats_(loop_.get_executor(), config_, pool_, clock_, membership_, channels_, recorder_,
+               vault_, metrics_),
         watch_(pool_, clock_),
         attempts_(shared_parts()),
         hangups_(shared_parts()),
         service_(shared_parts(), attempts_, hangups_),
         letters_(shared_parts()),
         reconciliation_(pool_),
+        agents_(shared_parts(), vault_),
         dispatcher_(shared_parts()),
-        redis_(loop_.get_executor(), config_.redis),
         spools_(config_, http_, clock_),
-        reaper_(shared_parts(), redis_, spools_),
+        reaper_(shared_parts(), recorder_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access,
-             api::Nouns{&letters_, &reconciliation_}) {
+             api::Nouns{&letters_, &reconciliation_, &agents_}) {
     channels_.configure(config_.channels);
   }
 
@@ -80,7 +91,7 @@ class Daemon final : public Health {
 
  private:
   Parts shared_parts() {
-    return {config_, pool_, channels_, membership_, clock_, metrics_, watch_};
+    return {config_, pool_, channels_, membership_, clock_, metrics_, watch_, seats_};
   }
   static void log_access(const api::AccessEntry& entry);
 
@@ -108,15 +119,18 @@ class Daemon final : public Health {
   pg::Pool heartbeat_;  // apart, so that no queue for connections makes us look dead
   HttpClient http_;
   Channels channels_;
+  Recorder recorder_;
   Membership membership_;
+  Vault vault_;
+  Seats seats_;
   Watch watch_;
   Attempts attempts_;
   Hangups hangups_;
   CallService service_;
   LetterService letters_;
   StoredReconciliation reconciliation_;
+  AgentService agents_;
   Dispatcher dispatcher_;
-  redis::Link redis_;  // for single commands; each partition's drain has a connection of its own
   SpoolWatch spools_;
   Reaper reaper_;
   api::ApiServer api_;
@@ -138,6 +152,8 @@ std::vector<PartHealth> Daemon::parts() const {
       {"postgresql", database.reachable,
        database.reachable ? std::to_string(database.open) + " connections" : database.last_error});
   list.push_back(dispatcher_.health());
+  list.push_back(recorder_.health());
+  list.push_back(seats_.health());
   // An NGINX that can't be asked is no reason to turn applications away: it only makes silence
   // wait.
   const std::string spools = spools_.problem();
@@ -176,6 +192,10 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "membership", stay_member());
   spawn(executor, "watch", watch_.run());
   spawn(executor, "dispatcher", dispatcher_.run());
+  spawn(executor, "recorder", recorder_.run());
+  spawn(executor, "lines", repeat("lines", spread_every, [this] { return seats_.spread(); }));
+  spawn(executor, "line states",
+        repeat("line states", flush_every, [this] { return seats_.flush(); }));
   spawn(executor, "spread",
         repeat("partitions' spread", spread_every, [this] { return dispatcher_.spread(); }));
   spawn(executor, "waiting", repeat("waiting events", sweep_every, [this] { return sweep(); }));
@@ -214,6 +234,7 @@ asio::awaitable<void> Daemon::sweep() {
   const WaitingReport waiting = co_await sweep_waiting(pool_, channels_, clock_.epoch_ms());
   for (const std::int64_t call : waiting.changed) watch_.notify(call);
   metrics_.inbound_calls.Increment(static_cast<double>(waiting.inbound));
+  metrics_.uncalled_events.Increment(static_cast<double>(waiting.uncalled));
   metrics_.claim_conflicts.Increment(static_cast<double>(waiting.claim_conflicts));
   if (waiting.expired > 0) {
     metrics_.dead_letters.Increment(static_cast<double>(waiting.expired));
@@ -331,6 +352,8 @@ void Daemon::reload() {
   config_.retention = fresh->retention;
   config_.reaper = fresh->reaper;
   config_.reconcile_at = fresh->reconcile_at;
+  config_.agents = fresh->agents;
+  vault_ = Vault(config_.agents.key, config_.agents.previous_keys);
   config_.log = fresh->log;
   config_.stream.batch = fresh->stream.batch;
   config_.stream.trim_lag = fresh->stream.trim_lag;
@@ -351,6 +374,8 @@ asio::awaitable<void> Daemon::stop() {
   // An originate under way may ring a phone: its answer is waited for, or it would be unknown.
   while (attempts_.in_hand() > 0 && clock_.steady() < until) co_await clock_.sleep_for(Millis{20});
   if (attempts_.in_hand() > 0) log().warn("{} attempts were left sending", attempts_.in_hand());
+  // A poll under way may bring an event: it is waited for too, and the next owner goes on.
+  co_await seats_.stop(std::max(until, clock_.steady() + least_polls_time));
   try {
     co_await membership_.leave();
   } catch (const pg::Failure& failure) {

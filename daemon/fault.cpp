@@ -11,7 +11,7 @@
 namespace cc {
 namespace {
 
-constexpr std::array<std::string_view, 14> names{
+constexpr std::array<std::string_view, 16> names{
     "call.before_create",     "call.created",
     "attempt.before_sending", "attempt.sending",
     "attempt.answered",       "attempt.before_outcome",
@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 14> names{
     "dispatch.locked",        "dispatch.folded",
     "dispatch.before_commit", "dispatch.committed",
     "dispatch.trimmed",       "merge.moved",
+    "poller.read",            "poller.stored",
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "agent_command.hpp"
 #include "config.hpp"
 #include "daemon.hpp"
 #include "fault.hpp"
@@ -34,6 +35,8 @@ usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the co
                                          what nobody could read: ccd dead-letter --help
        ccd --config FILE reconciliation days|calls|run …
                                          calls without a channel's final word: ccd reconciliation --help
+       ccd --config FILE agent import|list|retry …
+                                         the lines of channels: ccd agent --help
 
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
       --check-config    exit 0 if the configuration is right, else 2
@@ -156,6 +159,10 @@ int main(int argc, char** argv) {
     if (optind < argc && std::string_view(argv[optind]) == "reconciliation") {
       const std::span<char* const> words(argv + optind + 1, argv + argc);
       return cc::reconciliation_command(words, path, read_config_or_say);
+    }
+    if (optind < argc && std::string_view(argv[optind]) == "agent") {
+      const std::span<char* const> words(argv + optind + 1, argv + argc);
+      return cc::agent_command(words, path, read_config_or_say);
     }
     if (optind < argc) {
       std::fprintf(stderr, "ccd: unexpected argument \"%s\"; see ccd --help\n", argv[optind]);

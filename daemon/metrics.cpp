@@ -69,6 +69,20 @@ Metrics::Metrics()
       commit_delay(
           seconds(*registry, "cc_commit_delay_seconds", "From a delivery's arrival to its commit",
                   {.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60, 600, 3600})),
+      recorded(counters(*registry, "cc_recorded_total",
+                        "Deliveries of polled channels that were stored, by where to")),
+      recorder_refused(counter(*registry, "cc_recorder_refused_total",
+                               "Tries to store a delivery that neither Redis nor the spool took")),
+      spool_bytes(gauge(*registry, "cc_spool_bytes", "What ccd's own spool holds")),
+      spool_oldest_ms(gauge(*registry, "cc_spool_oldest_ms",
+                            "Received time (epoch ms) of the oldest delivery in ccd's own spool; "
+                            "0 if it is empty")),
+      spool_writes(counter(*registry, "cc_spool_writes_total",
+                           "Writes to ccd's own spool, each for all that waited")),
+      spool_replayed(counter(*registry, "cc_spool_replayed_total",
+                             "Deliveries that went from ccd's own spool into the stream")),
+      spool_damaged(counter(*registry, "cc_spool_damaged_total",
+                            "Places and files of ccd's own spool that held nothing readable")),
       calls_created(counter(*registry, "cc_calls_created_total", "Calls created by applications")),
       attempts(counters(*registry, "cc_attempts_total",
                         "Attempts to start a call, by channel and outcome")),
@@ -77,6 +91,18 @@ Metrics::Metrics()
       originate_delay(seconds(*registry, "cc_originate_delay_seconds",
                               "How long channels take to answer a request for a call",
                               {.025, .05, .1, .25, .5, 1, 2, 3, 5, 10, 20, 30})),
+      polls(counters(*registry, "cc_polls_total",
+                     "Answers to polls of lines, by channel and what they were")),
+      sign_ins(
+          counters(*registry, "cc_sign_ins_total", "Sign-ins of lines, by channel and outcome")),
+      agents(prometheus::BuildGauge()
+                 .Name("cc_agents")
+                 .Help("Agents of the whole fleet that shall be online, by how they stand")
+                 .Register(*registry)),
+      seats_owned(gauge(*registry, "cc_lines_polled", "Lines that this daemon owns and polls")),
+      uncalled_events(
+          counter(*registry, "cc_line_events_without_call_total",
+                  "Events of a polled line that named no call and that no call came for")),
       requests(counters(*registry, "cc_http_requests_total",
                         "Requests answered by the API, by route, method and status")),
       pg_reachable(

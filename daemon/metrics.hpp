@@ -29,11 +29,25 @@ struct Metrics {
   prometheus::Counter& late_life;          // alarms: a sign of life after our own close
   prometheus::Gauge& drained_ms;           // received-ms up to which all partitions are drained
   prometheus::Histogram& commit_delay;     // seconds from received to committed
+  // recorder: what polled channels said
+  prometheus::Family<prometheus::Counter>& recorded;  // by to: stream, spool
+  prometheus::Counter& recorder_refused;              // neither took it
+  prometheus::Gauge& spool_bytes;                     // ccd's own spool
+  prometheus::Gauge& spool_oldest_ms;                 // received-ms; 0 = it is empty
+  prometheus::Counter& spool_writes;                  // each with its fdatasync
+  prometheus::Counter& spool_replayed;
+  prometheus::Counter& spool_damaged;  // places and files that could not be read
   // calls
   prometheus::Counter& calls_created;
   prometheus::Family<prometheus::Counter>& attempts;  // by channel, outcome
   prometheus::Family<prometheus::Counter>& refusals;  // by code
   prometheus::Histogram& originate_delay;             // seconds, the channel's answer
+  // polled lines
+  prometheus::Family<prometheus::Counter>& polls;     // by channel, answer: event, empty, trouble
+  prometheus::Family<prometheus::Counter>& sign_ins;  // by channel, outcome: ok, refused, trouble
+  prometheus::Family<prometheus::Gauge>& agents;      // of the fleet, by channel, actual
+  prometheus::Gauge& seats_owned;                     // polled by this daemon
+  prometheus::Counter& uncalled_events;               // of a line, that no call came for
   // API
   prometheus::Family<prometheus::Counter>& requests;  // by route, status
   // parts

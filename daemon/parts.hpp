@@ -3,6 +3,7 @@
 
 #include "call/watch.hpp"
 #include "channel/channels.hpp"
+#include "channel/session.hpp"
 #include "config.hpp"
 #include "fleet/membership.hpp"
 #include "io/clock.hpp"
@@ -20,6 +21,7 @@ struct Parts {
   Clock& clock;
   Metrics& metrics;
   Watch& watch;
+  Lines& lines;
 };
 
 }  // namespace cc

@@ -29,6 +29,10 @@ class Vault {
   /// remedy is agents.previousKeys), damaged or of another context.
   Result<std::string> open(std::string_view sealed, std::string_view context) const;
 
+  /// Whether the key that seals now has sealed it: if not, it is to be sealed anew before that
+  /// key's predecessor can go.
+  bool sealed_with_newest(std::string_view sealed) const;
+
  private:
   std::vector<std::string> keys_;  // the sealing one first
 };

@@ -132,6 +132,10 @@ Problem read_cc_channel(ngx_conf_t* cf, Words words, LocationSettings& location)
     return Error{quoted(settings->code) + " is of no known kind " + quoted(kind) +
                  "; known: " + known_kinds() + ". A second account has its own code and kind=KIND"};
   }
+  if (!settings->channel->pushes()) {
+    return Error{quoted(settings->code) + ": channels of kind " + quoted(kind) +
+                 " never call back, ccd polls them; take the directive away"};
+  }
   if (settings->trust.tokens.empty()) {
     return Error{quoted(settings->code) +
                  " has no tokens, so anybody could call back; add tokens=FILE"};

@@ -55,9 +55,7 @@ class ChannelCallId {
  public:
   static constexpr std::size_t width = 64;  // design.md section 4
 
-  void assign(std::string_view id) noexcept {
-    size_ = id.copy(bytes_.data(), width);
-  }
+  void assign(std::string_view id) noexcept { size_ = id.copy(bytes_.data(), width); }
   operator std::string_view() const noexcept { return {bytes_.data(), size_}; }
 
  private:
@@ -87,6 +85,9 @@ class Channel {
  public:
   virtual ~Channel() = default;
   virtual std::string_view kind() const noexcept = 0;
+
+  /// Whether it calls us back. One that does not is polled, and verify() accepts nothing.
+  virtual bool pushes() const noexcept { return true; }
 
   /// Authentication only. An unreadable body that passes is accepted: it is stored all the same.
   virtual Verified verify(const Inbound& inbound, const Trust& trust) const = 0;

@@ -46,6 +46,11 @@ void visit_facts(FactsType& facts, Visitor&& visit) {
   visit("duration", facts.duration);
   visit("never_connected", facts.never_connected);
   visit("close", facts.close);
+  visit("close_after_answer", facts.close_after_answer);
+  visit("close_after_connect", facts.close_after_connect);
+  visit("close_doubt", facts.close_doubt);
+  visit("engaged_on", facts.engaged_on);
+  visit("on_hook", facts.on_hook);
   visit("ch_state", facts.ch_state);
   visit("ch_audio_url", facts.ch_audio_url);
   visit("ch_audio_url_whole", facts.ch_audio_url_whole);
@@ -239,6 +244,11 @@ std::optional<EventName> event_name_from_text(std::string_view text) noexcept {
     if (event_names[i] == text) return static_cast<EventName>(i);
   }
   return std::nullopt;
+}
+
+bool is_trailing(const Event& event) noexcept {
+  return !event.facts.channel_call_id &&
+         (event.name == EventName::closed || event.name == EventName::recorded);
 }
 
 std::string to_json(const Facts& facts) {

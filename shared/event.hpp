@@ -67,6 +67,14 @@ struct Facts {
   std::optional<std::int64_t> duration;  // seconds, the channel's own
   bool never_connected = false;          // the source says that the legs never met
   std::optional<CloseFact> close;
+  // How it ended may depend on how far it had come, which only all of its events tell: these stand
+  // for `close` where A had answered, and where the legs were connected.
+  std::optional<CloseFact> close_after_answer, close_after_connect;
+  // Absent: it says how the call ended. 1: that can be guessed from it. 2: it only says that it
+  // did. Of a channel's words the least doubtful counts.
+  std::optional<std::int64_t> close_doubt;
+  bool engaged_on = false;  // the line stays engaged after this end, until on_hook or 5 s later
+  bool on_hook = false;     // leg A's phone is free again
   std::optional<std::string> ch_state, ch_audio_url, ivr_url, ivr_text;
   std::optional<std::string> ch_audio_url_whole;  // only where ch_audio_url had to be cut
   std::optional<std::string> channel_call_id;     // as the channel names the call
@@ -96,6 +104,10 @@ struct Event {
   int attempt = 0;                         // 1…3; 0 = not known yet
   Facts facts;
 };
+
+/// Of a polled line: whether it may still be of the call before, for it comes at a call's end and
+/// names none.
+bool is_trailing(const Event& event) noexcept;
 
 /// An event of a delivery with what tells whose it is.
 struct ChannelEvent {

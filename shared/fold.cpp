@@ -86,8 +86,8 @@ class Folding {
     fold_line();
     fold_texts();
     fold_times();
-    fold_close();
     fold_state();
+    fold_close();  // needs to know whether they were connected
     fold_duration();
     fold_recording();
     return std::move(record_);
@@ -211,16 +211,31 @@ class Folding {
            is_own_clock_close(name);
   }
 
-  /// close_type, close_detail, closed_by and close_source: all from one event.
+  /// How one event has it that the call ended, seen with what the others tell.
+  const CloseFact& close_told(const Facts& facts) const {
+    const bool a_answered = connected_ || record_.a_offhook_time;
+    if (connected_ && facts.close_after_connect) return *facts.close_after_connect;
+    if (a_answered && facts.close_after_answer) return *facts.close_after_answer;
+    return *facts.close;
+  }
+
+  /// close_type, close_detail, closed_by and close_source: all from one event. The channel's words
+  /// come first, of these the least doubtful.
   void fold_close() {
-    const auto wins = [](const Voice& voice) { return closes(voice) && voice.facts().close; };
-    const auto found = std::find_if(voices_.begin(), voices_.end(), wins);
-    if (found == voices_.end()) return;
-    const CloseFact& close = *found->facts().close;
+    const Voice* winner = nullptr;
+    const auto doubt = [](const Voice& voice) {
+      return voice.rank < rank_channel ? INT64_MAX : voice.facts().close_doubt.value_or(0);
+    };
+    for (const Voice& voice : voices_) {
+      if (!closes(voice) || !voice.facts().close) continue;
+      if (winner == nullptr || doubt(voice) < doubt(*winner)) winner = &voice;
+    }
+    if (winner == nullptr) return;
+    const CloseFact& close = close_told(winner->facts());
     record_.close_type = close.type;
     record_.close_detail = close.detail;
     if (!close.by.empty()) record_.closed_by = close.by;
-    record_.close_source = std::string(to_text(found->event->source));
+    record_.close_source = std::string(to_text(winner->event->source));
   }
 
   bool happened(EventName name) const {

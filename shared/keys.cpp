@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
+#include <zlib.h>
 
 #include <openssl/evp.h>
-#include <zlib.h>
 
 namespace cc {
 

@@ -4,14 +4,16 @@
 
 #include "channel.hpp"
 #include "e9.hpp"
+#include "hw.hpp"
 
 namespace cc {
 
 namespace {
 
 /// One line a kind. Functions rather than objects: no order of initialisation to worry about.
-constexpr std::array<const Channel& (*)(), 1> kinds = {
+constexpr std::array<const Channel& (*)(), 2> kinds = {
     e9_channel,
+    hw_channel,
 };
 
 }  // namespace

@@ -27,7 +27,7 @@ struct Agent {
   std::optional<std::int64_t> call;  // that the line is in
 };
 
-/// What an agent shall be. Checked by check_agent().
+/// What an agent shall be. Checked by check_agent() (agent_check.hpp).
 struct AgentWish {
   std::string tenant, channel, agent;
   OptText handset;   // as given; absent = it stays, or for a line that is a phone: the line itself
@@ -44,8 +44,8 @@ struct AgentRefusal {
     line_busy,        // a call is in progress on it
     no_key,           // a password cannot be sealed: agents.key is not configured
   } code;
-  std::string field;   // invalid: "agent", "handset", "password"
-  std::string detail;  // names the thing, the value (never a password) and the remedy
+  std::string field;   // what it is about: "agent", "handset", "password", "desired", "channel"
+  std::string detail;  // what is wrong with it and the remedy; no whole number, never a password
   std::optional<std::int64_t> busy_call;
 };
 

@@ -108,6 +108,9 @@ Problem problem_of(const Refusal& refusal, const Principal& key) {
     case Refusal::Code::no_channel:
       problem.type = ProblemType::no_channel;
       break;
+    case Refusal::Code::line_offline:
+      problem.type = ProblemType::line_offline;
+      break;
     case Refusal::Code::line_busy:
       problem.type = ProblemType::line_busy;
       if (key.may(Scope::read)) problem.call = refusal.busy_call;

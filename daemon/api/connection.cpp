@@ -50,8 +50,10 @@ std::string on_the_wire(const Response& response, const std::string& request_id,
   add("Server", "ccd");
   add("Request-Id", request_id);
   for (const auto& [name, value] : response.headers) add(name, value);
-  add("Content-Type", response.content_type);
-  add("Content-Length", std::to_string(response.body.size()));
+  if (response.status != 204) {  // which has no content, and RFC 9110 forbids to say how long it is
+    add("Content-Type", response.content_type);
+    add("Content-Length", std::to_string(response.body.size()));
+  }
   add("Connection", keep_alive ? "keep-alive" : "close");
   bytes.append("\r\n");
   if (!length_only) bytes.append(response.body);

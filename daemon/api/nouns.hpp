@@ -1,6 +1,7 @@
 // What the API serves besides calls. Null = the routes of that noun are not there.
 #pragma once
 
+#include "agent/agents.hpp"
 #include "call/reconciliation.hpp"
 #include "dispatch/letters.hpp"
 
@@ -9,6 +10,7 @@ namespace cc::api {
 struct Nouns {
   DeadLetters* letters = nullptr;
   Reconciliation* reconciliation = nullptr;
+  Agents* agents = nullptr;
 };
 
 }  // namespace cc::api

@@ -57,6 +57,7 @@ struct Route {
   Handler handler;
 };
 
+std::span<const Route> agent_routes() noexcept;
 std::span<const Route> calls_routes() noexcept;
 std::span<const Route> letter_routes() noexcept;
 std::span<const Route> reconciliation_routes() noexcept;

@@ -13,11 +13,16 @@
 namespace cc {
 namespace {
 
-// Compare-and-set with the owner's epoch, committed before the first byte goes out.
+// Compare-and-set with the owner's epoch, committed before the first byte goes out. $6: the
+// channels whose lines have a session: there only the line's owner sends, and it stamps by the
+// clock that stamps what is polled ($7).
 constexpr std::string_view begin_sql =
-    "UPDATE call_attempt SET state = 'sending', sent = $3::bigint, owner = $4, epoch = $5 "
+    "UPDATE call_attempt a SET state = 'sending', owner = $4, epoch = $5, "
+    "sent = CASE WHEN a.channel = ANY($6::varchar[]) THEN $7::bigint ELSE $3::bigint END "
     "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created > $3::bigint - 15000 "
     "AND EXISTS (SELECT 1 FROM daemon WHERE id = $4 AND epoch = $5) "
+    "AND (a.channel <> ALL($6::varchar[]) OR EXISTS (SELECT 1 FROM agent g WHERE g.channel = "
+    "a.channel AND g.agent = a.agent AND g.owner = $4 AND g.epoch = $5)) "
     "RETURNING channel, agent, handset, called, created";
 
 constexpr std::string_view limits_sql =
@@ -39,9 +44,12 @@ std::string unknown_sql() {
 }
 
 std::string unattended_sql() {
-  return "SELECT call, attempt, state, created, channel, owner = $2 AND epoch = $3 AS ours FROM "
-         "call_attempt a "
-         "WHERE (state = 'planned' AND created < $1::bigint - 1000) "
+  // A line's owner comes at once: who took the request may not send.
+  return "SELECT call, attempt, state, created, channel, agent, owner = $2 AND epoch = $3 AS ours "
+         "FROM call_attempt a "
+         "WHERE (state = 'planned' AND (created < $1::bigint - 1000 OR EXISTS (SELECT 1 FROM agent "
+         "g "
+         "WHERE g.channel = a.channel AND g.agent = a.agent AND g.owner = $2 AND g.epoch = $3))) "
          "OR (state = 'sending' AND ((owner = $2 AND epoch = $3) OR " +
          dead_owner_sql("a") + ")) ORDER BY created LIMIT 1000";
 }
@@ -101,6 +109,7 @@ Facts facts_of(const OriginateAnswer& answer) {
 struct Attempts::Sending {
   std::shared_ptr<const ConfiguredChannel> channel;
   Originate request;
+  std::chrono::steady_clock::time_point deadline;  // for the first byte
 };
 
 void Attempts::send(asio::any_io_executor executor, std::int64_t call, int attempt) {
@@ -133,7 +142,7 @@ asio::awaitable<void> Attempts::drive(Key key) {
     answer.never_dialled = true;
     answer.close = {"6", "channel_error", "cc"};
   } else {
-    answer = co_await sending.channel->provider->originate(std::move(sending.request));
+    answer = co_await originate(sending);
   }
   fault_point("attempt.answered");
   parts_.metrics.originate_delay.Observe(static_cast<double>(answer.elapsed.count()) / 1000.0);
@@ -148,14 +157,55 @@ asio::awaitable<void> Attempts::drive(Key key) {
   co_await store_outcome(key, std::move(answer));
 }
 
+/// On a line with a session, once more where that turned out to be over: nothing was dialled.
+asio::awaitable<OriginateAnswer> Attempts::originate(Sending& sending) {
+  Provider& provider = *sending.channel->provider;
+  const std::string code = sending.channel->config.code;
+  OriginateAnswer answer;
+  if (provider.sessions() == nullptr) {
+    answer = co_await provider.originate(std::move(sending.request));
+    co_return answer;
+  }
+  for (int tries = 0; tries < 2; ++tries) {
+    const auto left = std::chrono::ceil<Millis>(sending.deadline - parts_.clock.steady());
+    Lines::Lease lease =
+        co_await parts_.lines.lease(code, sending.request.agent, sending.request.handset, left);
+    if (!lease.session) {
+      answer = OriginateAnswer{};
+      answer.outcome = Taken::refused;
+      answer.code = "not_signed_in";
+      answer.message = lease.problem;
+      answer.never_dialled = true;
+      answer.close = {"6", "channel_error", "channel"};
+      co_return answer;
+    }
+    Originate request = sending.request;
+    request.session = lease.session;
+    answer = co_await provider.originate(std::move(request));
+    if (!answer.session_over) co_return answer;
+    parts_.lines.lost(code, sending.request.agent, lease.session);
+  }
+  co_return answer;
+}
+
+std::vector<std::string> Attempts::channels_with_sessions() const {
+  std::vector<std::string> codes;
+  for (const auto& [code, channel] : parts_.channels.all()) {
+    if (channel->provider->sessions() != nullptr) codes.push_back(code);
+  }
+  return codes;
+}
+
 asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   const auto now = parts_.clock.steady();
   pg::Transaction transaction = co_await parts_.pool.begin();
   std::vector<pg::Statement> statements;
   statements.push_back({lock_record_sql, pg::params(key.first)});
-  statements.push_back({begin_sql, pg::params(key.first, key.second, now_ms, parts_.membership.id(),
-                                              parts_.membership.epoch())});
+  statements.push_back(
+      {begin_sql,
+       pg::params(key.first, key.second, now_ms, parts_.membership.id(), parts_.membership.epoch(),
+                  pg::array(channels_with_sessions()), parts_.lines.line_ms())});
   statements.push_back({limits_sql, pg::params(key.first)});
   const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
   const pg::Rows& attempt = rows[1];
@@ -178,6 +228,7 @@ asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
   // Checked just before the first byte, on a clock that a stopped process can't fool: after minutes
   // of SIGSTOP it must not dial.
   const auto deadline = now + Millis{attempt.integer(0, "created") + attempt_window_ms - now_ms};
+  sending.deadline = deadline;
   request.may_send = [&clock = parts_.clock, deadline] { return clock.steady() < deadline; };
   co_return true;
 }
@@ -296,8 +347,15 @@ asio::awaitable<void> Attempts::adopt() {
     const bool over = rows.integer(row, "created") <= now_ms - attempt_window_ms;
     const bool sending = rows.text(row, "state") == "sending";
     if (!sending && !over) {
-      // A channel that only another daemon's configuration knows is left to that one.
-      if (parts_.channels.find(rows.text(row, "channel"))) send(executor, key.first, key.second);
+      // A channel that only another daemon's configuration knows is left to that one, and a line
+      // with a session to its owner.
+      const auto channel = parts_.channels.find(rows.text(row, "channel"));
+      if (channel == nullptr) continue;
+      if (channel->provider->sessions() != nullptr &&
+          !parts_.lines.serves(channel->config.code, rows.text(row, "agent"))) {
+        continue;
+      }
+      send(executor, key.first, key.second);
       continue;
     }
     try {

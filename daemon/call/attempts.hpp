@@ -37,6 +37,8 @@ class Attempts {
   struct Sending;
   asio::awaitable<void> drive(Key key);
   asio::awaitable<bool> begin(Key key, Sending& sending);
+  asio::awaitable<OriginateAnswer> originate(Sending& sending);
+  std::vector<std::string> channels_with_sessions() const;
   asio::awaitable<void> refuse_unsent(Key key);
   asio::awaitable<void> mark_unknown(Key key);
   asio::awaitable<void> refuse_unfinished(Key key);

@@ -46,6 +46,7 @@ struct Refusal {
     no_line,          // nothing names or implies a line
     unknown_channel,  // the named channel does not exist or is not the tenant's
     no_channel,       // none is open
+    line_offline,     // the line is known, and not signed in now
     line_busy,        // `busy_call` is in progress on the line or the handset
     unknown_call,     // called_of is not the tenant's
     key_reused,       // the idempotency key came with another body

@@ -20,9 +20,18 @@ struct Line {
   std::string line_resource() const { return channel + "/" + agent; }
 };
 
-/// `open`: the channels that may be used now and are allowed to the tenant, best first.
+/// A line that was made known with /v1/agents, of the name that the request gives.
+struct KnownLine {
+  std::string channel, agent, handset;
+  bool online = false;
+  std::string standing;  // why not
+};
+
+/// `open`: the channels that may be used now and are allowed to the tenant, best first. `known`:
+/// the tenant's lines of the requested name.
 std::variant<Line, Refusal> choose_line(const NewCall& request,
-                                        const std::vector<const ChannelConfig*>& open);
+                                        const std::vector<const ChannelConfig*>& open,
+                                        const std::vector<KnownLine>& known);
 
 /// The configured channels that are enabled and allowed to the tenant: by priority, then weight,
 /// then code.

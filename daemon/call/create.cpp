@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 
+#include "agent/agent_check.hpp"
 #include "fault.hpp"
 #include "phone.hpp"
 #include "store/columns.hpp"
@@ -18,6 +19,12 @@ constexpr std::string_view next_id_sql = "SELECT nextval('call_id_sequence') AS 
 constexpr std::string_view customer_sql =
     "SELECT CASE direction WHEN 'in' THEN caller ELSE called END AS customer "
     "FROM call_record WHERE id = $1 AND tenant = $2";
+
+constexpr std::string_view known_lines_sql =
+    "SELECT channel, agent, coalesce(handset, '') AS handset, desired = 'online' AND actual = "
+    "'online' AS online, CASE WHEN desired <> 'online' THEN 'it shall be offline' ELSE "
+    "coalesce(actual, 'waiting for a daemon') || coalesce(': ' || reason, '') END AS standing "
+    "FROM agent WHERE tenant = $1 AND agent = $2 AND desired <> 'deleted'";
 
 // Waits for the end of a transaction that is inserting the same key.
 constexpr std::string_view take_key_sql =
@@ -86,6 +93,8 @@ const char* code_text(Refusal::Code code) {
       return "unknown_channel";
     case Refusal::Code::no_channel:
       return "no_channel";
+    case Refusal::Code::line_offline:
+      return "line_offline";
     case Refusal::Code::line_busy:
       return "line_busy";
     case Refusal::Code::unknown_call:
@@ -198,6 +207,28 @@ asio::awaitable<std::variant<Created, Refusal>> store_call(Parts parts, NewCall 
   co_return co_await busy(parts, std::move(request), std::move(line));
 }
 
+/// Nothing where all open channels' lines are phones: then there is nothing to be known.
+asio::awaitable<std::vector<KnownLine>> known_lines(Parts parts, NewCall request) {
+  std::vector<KnownLine> known;
+  const auto open = open_channels(parts.config, request.tenant);
+  const bool seats = std::any_of(open.begin(), open.end(), [](const ChannelConfig* channel) {
+    return !line_is_phone(*channel);
+  });
+  if (!seats || !request.agent) co_return known;
+  const pg::Rows rows =
+      co_await parts.pool.query(known_lines_sql, pg::params(request.tenant, *request.agent));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    KnownLine line;
+    line.channel = rows.text(row, "channel");
+    line.agent = rows.text(row, "agent");
+    line.handset = rows.text(row, "handset");
+    line.online = rows.opt_text(row, "online") == "t";
+    line.standing = rows.text(row, "standing");
+    known.push_back(std::move(line));
+  }
+  co_return known;
+}
+
 asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall request) {
   // Before anything else is judged: a repeat must hear of its call, though no channel may be open
   // by now.
@@ -215,8 +246,9 @@ asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall 
     }
     request.called = rows.text(0, "customer");
   }
+  const std::vector<KnownLine> known = co_await known_lines(parts, request);
   std::variant<Line, Refusal> choice =
-      choose_line(request, open_channels(parts.config, request.tenant));
+      choose_line(request, open_channels(parts.config, request.tenant), known);
   if (Refusal* refusal = std::get_if<Refusal>(&choice)) co_return *refusal;
   Line line = std::get<Line>(std::move(choice));
   co_return co_await store_call(parts, std::move(request), std::move(line));

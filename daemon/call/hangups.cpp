@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t patience_ms = 30'000;  // from the channel's yes to its final event
 constexpr std::int64_t grace_ms = 300'000;    // beyond the longest call
+constexpr Millis session_wait{5'000};         // for a line to be signed in
 constexpr std::int64_t first_pause_ms = 2'000, longest_pause_ms = 60'000;
 
 constexpr std::string_view lock_sql =
@@ -31,7 +32,8 @@ constexpr std::string_view cancel_sql =
     "RETURNING attempt";
 
 constexpr std::string_view due_sql =
-    "SELECT a.call, a.attempt, a.channel, a.channel_call_id, a.hangup_asked, a.hangup_sent, "
+    "SELECT a.call, a.attempt, a.channel, a.agent, a.channel_call_id, a.hangup_asked, "
+    "a.hangup_sent, "
     "a.hangup_accepted, "
     "r.state, r.max_duration, r.state = 'close' AND (a.state = 'refused' OR r.close_source IS "
     "DISTINCT FROM 'cc' "
@@ -63,7 +65,7 @@ constexpr std::string_view give_up_sql =
 struct Hangups::Due {
   std::int64_t call = 0;
   int attempt = 0;
-  std::string channel, channel_call_id;
+  std::string channel, agent, channel_call_id;
   OptMs sent;
 };
 
@@ -133,13 +135,44 @@ asio::awaitable<void> Hangups::pursue(OptMs only) {
     due.sent = rows.opt_integer(row, "hangup_sent");
     const std::int64_t pause = std::clamp((now_ms - rows.integer(row, "hangup_asked")) / 2,
                                           first_pause_ms, longest_pause_ms);
-    if (!id || (due.sent && now_ms - *due.sent < pause) || !telling_.insert(due.call).second)
-      continue;
     due.channel = rows.text(row, "channel");
-    due.channel_call_id = *id;
+    due.agent = rows.text(row, "agent");
+    const bool by_line = parts_.lines.serves(due.channel, due.agent);
+    if (!by_line && has_sessions(due.channel)) continue;  // its owner tells the channel
+    if ((!id && !by_line) || (due.sent && now_ms - *due.sent < pause) ||
+        !telling_.insert(due.call).second) {
+      continue;
+    }
+    due.channel_call_id = id.value_or("");
     spawn(executor, "hang-up", tell(due));
   }
   if (!closed.empty()) co_await parts_.pool.query(forget_sql, pg::params(pg::array(closed)));
+}
+
+bool Hangups::has_sessions(const std::string& code) const {
+  const auto channel = parts_.channels.find(code);
+  return channel && channel->provider->sessions() != nullptr;
+}
+
+asio::awaitable<HangupReply> Hangups::hang_up(std::shared_ptr<const ConfiguredChannel> channel,
+                                              Due due) {
+  Hangup request;
+  request.agent = due.agent;
+  request.channel_call_id = due.channel_call_id;
+  HangupReply reply;
+  if (has_sessions(due.channel)) {
+    Lines::Lease lease = co_await parts_.lines.lease(due.channel, due.agent, {}, session_wait);
+    if (!lease.session) {
+      reply.code = "not_signed_in";
+      reply.message = lease.problem;
+      co_return reply;
+    }
+    request.session = lease.session;
+  }
+  const auto session = request.session;
+  reply = co_await channel->provider->hang_up(std::move(request));
+  if (reply.session_lost) parts_.lines.lost(due.channel, due.agent, session);
+  co_return reply;
 }
 
 asio::awaitable<void> Hangups::tell(Due due) {
@@ -155,7 +188,7 @@ asio::awaitable<void> Hangups::tell(Due due) {
     const pg::Rows marked = co_await parts_.pool.query(
         mark_sent_sql, pg::params(due.call, due.attempt, due.sent, now_ms));
     if (marked.affected() == 0) co_return;
-    const HangupReply reply = co_await channel->provider->hang_up(due.channel_call_id);
+    const HangupReply reply = co_await hang_up(channel, due);
     if (!reply.accepted) {
       log().warn("call {}: channel {} did not take the hang-up: {} {}", due.call, due.channel,
                  reply.code, mask_numbers_in(reply.message));

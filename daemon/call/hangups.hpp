@@ -26,6 +26,8 @@ class Hangups {
  private:
   struct Due;
   asio::awaitable<void> tell(Due due);
+  asio::awaitable<HangupReply> hang_up(std::shared_ptr<const ConfiguredChannel> channel, Due due);
+  bool has_sessions(const std::string& code) const;
   asio::awaitable<void> close_ourselves(std::int64_t call, int attempt, bool connected);
 
   Parts parts_;

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "call/settle.hpp"
-#include "keys.hpp"
 #include "log.hpp"
 #include "spawn.hpp"
 #include "store/record_store.hpp"
@@ -19,11 +18,13 @@ constexpr std::int64_t latest_ms =
     100'000'000'000'000;  // of a received-ms that is believed: the year 5138
 constexpr std::size_t page = 1000;
 
-// The fleet's: each partition's owner writes it into its cursor every second. None ever drained =
-// 0.
+// The fleet's: each partition's owner writes it into its cursor every second, each daemon with its
+// heartbeat since when its own spool holds anything. None ever drained = 0.
 constexpr std::string_view drained_sql =
-    "SELECT coalesce(min(drained), 0) AS drained FROM stream_cursor WHERE starts_with(stream, $1)";
+    "SELECT least(coalesce(min(drained), 0), (SELECT min(spool_since) - 1 FROM daemon)) AS drained "
+    "FROM stream_cursor WHERE starts_with(stream, $1)";
 
+constexpr Millis session_wait{2'000};     // for a line to be signed in
 constexpr Millis alarm_after{3'600'000};  // of a standstill
 
 constexpr std::string_view open_sql =
@@ -45,26 +46,38 @@ constexpr std::string_view reap_sql =
     "AND e.source <> 'cc' AND e.received > $3::bigint) "
     "AND EXISTS (SELECT 1 FROM call_record r WHERE r.id = $1 AND r.state <> 'close')";
 
-// The channel's own word came after all, or the call lives: nobody wants to know any more. What is
-// locked is left for the next pass.
+// The channel's own word came after all, or the call lives: nobody wants to know any more. But on a
+// polled line ($2) the word may be lost of a call that seems to live. What is locked is left for
+// the next pass.
 constexpr std::string_view settled_sql =
     "UPDATE call_attempt SET query_due = NULL, query_problem = NULL WHERE (call, attempt) IN ("
     "SELECT d.call, d.attempt FROM call_attempt d LEFT JOIN call_record r ON r.id = d.call "
     "WHERE d.channel = $1 AND d.query_due IS NOT NULL AND r.close_source IS DISTINCT FROM 'cc' "
-    "FOR UPDATE OF d SKIP LOCKED)";
+    "AND NOT ($2::boolean AND r.state <> 'close') FOR UPDATE OF d SKIP LOCKED)";
+
+// Where lines have a session ($3) only their owner ($4, $5) can ask; what is to be given up,
+// anybody.
+constexpr std::string_view may_ask_sql =
+    "(NOT $3::boolean OR created < $6::bigint OR EXISTS (SELECT 1 FROM agent g WHERE g.channel = "
+    "a.channel AND g.agent = a.agent AND g.owner = $4 AND g.epoch = $5))";
 
 // The newest that is due, and its turn moved forward at once, so that two daemons don't ask the
 // same.
-constexpr std::string_view next_due_sql =
-    "UPDATE call_attempt a SET query_due = $2::bigint + 60000 FROM (SELECT call, attempt FROM "
-    "call_attempt WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= $2::bigint "
-    "ORDER BY created DESC LIMIT 1 FOR UPDATE SKIP LOCKED) AS d "
-    "WHERE a.call = d.call AND a.attempt = d.attempt "
-    "RETURNING a.call, a.attempt, a.channel_call_id, a.created, a.query_tries";
+std::string next_due_sql() {
+  return "UPDATE call_attempt n SET query_due = $2::bigint + 60000 FROM (SELECT call, attempt FROM "
+         "call_attempt a WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= $2::bigint "
+         "AND " +
+         std::string(may_ask_sql) +
+         " ORDER BY created DESC LIMIT 1 FOR UPDATE SKIP LOCKED) AS d "
+         "WHERE n.call = d.call AND n.attempt = d.attempt "
+         "RETURNING n.call, n.attempt, n.agent, n.channel_call_id, n.created, n.query_tries";
+}
 
-constexpr std::string_view any_due_sql =
-    "SELECT 1 FROM call_attempt WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= "
-    "$2::bigint LIMIT 1";
+std::string any_due_sql() {
+  return "SELECT 1 FROM call_attempt a WHERE channel = $1 AND query_due IS NOT NULL AND query_due "
+         "<= $2::bigint AND " +
+         std::string(may_ask_sql) + " LIMIT 1";
+}
 
 // Evenly spaced rather than in bursts: then no minute, wherever it begins, sees more than is
 // allowed.
@@ -96,7 +109,7 @@ struct Reaper::Open {
 struct Reaper::Due {
   std::int64_t call = 0;
   int attempt = 0;
-  std::string channel_call_id;
+  std::string agent, channel_call_id;
   std::int64_t created = 0, tries = 0;
 };
 
@@ -187,6 +200,7 @@ asio::awaitable<void> Reaper::query_channel(std::string code) {
     const std::string& code;
     ~Leave() { channels.erase(code); }
   } const leave{asking_, code};
+  static const std::string any_sql = any_due_sql();
   try {
     for (;;) {
       // Anew each time: a reload may have come in between, and answers to what was asked.
@@ -195,9 +209,9 @@ asio::awaitable<void> Reaper::query_channel(std::string code) {
       const std::int64_t wanted = parts_.config.reaper.queries_a_minute;
       const std::int64_t allowed = channel->provider->queries_a_minute();
       const std::int64_t spacing_ms = minute_ms / (wanted == 0 ? allowed : wanted) + 60;
-      co_await parts_.pool.query(settled_sql, pg::params(code));
-      const pg::Rows any =
-          co_await parts_.pool.query(any_due_sql, pg::params(code, parts_.clock.epoch_ms()));
+      const bool sessions = channel->provider->sessions() != nullptr;
+      co_await parts_.pool.query(settled_sql, pg::params(code, sessions));
+      const pg::Rows any = co_await parts_.pool.query(any_sql, due_params(code, sessions));
       if (any.empty()) co_return;
       const pg::Rows budget = co_await parts_.pool.query(budget_sql, pg::params(code, spacing_ms));
       if (!budget.empty()) {
@@ -213,14 +227,22 @@ asio::awaitable<void> Reaper::query_channel(std::string code) {
   }
 }
 
-asio::awaitable<void> Reaper::query_one(std::shared_ptr<const ConfiguredChannel> channel) {
+pg::Params Reaper::due_params(const std::string& code, bool sessions) const {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
-  const pg::Rows rows =
-      co_await parts_.pool.query(next_due_sql, pg::params(channel->config.code, now_ms));
+  return pg::params(code, now_ms, sessions, parts_.membership.id(), parts_.membership.epoch(),
+                    now_ms - parts_.config.reaper.give_up.count());
+}
+
+asio::awaitable<void> Reaper::query_one(std::shared_ptr<const ConfiguredChannel> channel) {
+  static const std::string sql = next_due_sql();
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  const bool sessions = channel->provider->sessions() != nullptr;
+  const pg::Rows rows = co_await parts_.pool.query(sql, due_params(channel->config.code, sessions));
   if (rows.empty()) co_return;
   Due due;
   due.call = rows.integer(0, "call");
   due.attempt = static_cast<int>(rows.integer(0, "attempt"));
+  due.agent = rows.text(0, "agent");
   due.channel_call_id = rows.text(0, "channel_call_id");
   due.created = rows.integer(0, "created");
   due.tries = rows.integer(0, "query_tries");
@@ -231,11 +253,34 @@ asio::awaitable<void> Reaper::query_one(std::shared_ptr<const ConfiguredChannel>
   }
 }
 
+asio::awaitable<QueryReply> Reaper::query_line(std::shared_ptr<const ConfiguredChannel> channel,
+                                               Due due) {
+  Query request;
+  request.call = due.call;
+  request.agent = due.agent;
+  request.channel_call_id = due.channel_call_id;
+  QueryReply reply;
+  const std::string code = channel->config.code;
+  if (channel->provider->sessions() != nullptr) {
+    Lines::Lease lease = co_await parts_.lines.lease(code, due.agent, {}, session_wait);
+    if (!lease.session) {
+      reply.problem = "its line has no session: " + lease.problem;
+      reply.try_later = true;
+      co_return reply;
+    }
+    request.session = lease.session;
+  }
+  const auto session = request.session;
+  reply = co_await channel->provider->query(std::move(request));
+  if (reply.session_lost) parts_.lines.lost(code, due.agent, session);
+  co_return reply;
+}
+
 asio::awaitable<void> Reaper::ask(std::shared_ptr<const ConfiguredChannel> channel, Due due) {
-  QueryReply reply = co_await channel->provider->query(due.call, due.channel_call_id);
+  QueryReply reply = co_await query_line(channel, due);
   if (reply.delivery) {
     Delivery delivery = *std::move(reply.delivery);
-    reply.problem = co_await put_into_stream(std::move(delivery));
+    reply.problem = co_await recorder_.put(std::move(delivery));
     reply.try_later =
         true;  // until the record is the channel's word: the answer may tell of a living call
   }
@@ -259,22 +304,6 @@ asio::awaitable<void> Reaper::give_up(Due due, std::string reason) {
       given_up_sql, pg::params(due.call, due.attempt, "given up: " + reason.substr(0, 240)));
   // Whatever a late sign of life took back: the channel does not know the call any more.
   co_await parts_.pool.query(release_sql, pg::params(due.call, parts_.clock.epoch_ms()));
-}
-
-asio::awaitable<std::string> Reaper::put_into_stream(Delivery delivery) {
-  const unsigned partition = partition_of(delivery, {}, parts_.config.stream.partitions);
-  std::vector<std::string> words{"XADD", parts_.config.stream.prefix + std::to_string(partition),
-                                 "*"};
-  words.push_back(delivery.channel);
-  words.push_back(encode_envelope(delivery));
-  std::string problem;
-  try {
-    const redis::Reply reply = co_await redis_.command(std::move(words), Millis{2000});
-    if (reply.is_error()) problem = "Redis did not take the answer: " + reply.text;
-  } catch (const redis::Failure& failure) {
-    problem = std::string("Redis did not take the answer: ") + failure.what();
-  }
-  co_return problem;
 }
 
 }  // namespace cc

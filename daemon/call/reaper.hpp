@@ -8,9 +8,9 @@
 
 #include "call/drained_time.hpp"
 #include "dispatch/spool_watch.hpp"
-#include "io/redis.hpp"
 #include "parts.hpp"
 #include "record.hpp"
+#include "recorder/recorder.hpp"
 
 namespace cc {
 
@@ -24,8 +24,8 @@ std::int64_t silence_deadline_ms(const Silence& silence, const Config::Reaper& l
 
 class Reaper {
  public:
-  Reaper(Parts parts, redis::Link& redis, const SpoolWatch& spools)
-      : parts_(parts), redis_(redis), spools_(spools) {}
+  Reaper(Parts parts, Recorder& recorder, const SpoolWatch& spools)
+      : parts_(parts), recorder_(recorder), spools_(spools) {}
 
   /// Closes what is silent. One pass.
   asio::awaitable<void> reap();
@@ -43,10 +43,11 @@ class Reaper {
   asio::awaitable<void> query_one(std::shared_ptr<const ConfiguredChannel> channel);
   asio::awaitable<void> ask(std::shared_ptr<const ConfiguredChannel> channel, Due due);
   asio::awaitable<void> give_up(Due due, std::string reason);
-  asio::awaitable<std::string> put_into_stream(Delivery delivery);
+  asio::awaitable<QueryReply> query_line(std::shared_ptr<const ConfiguredChannel> channel, Due due);
+  pg::Params due_params(const std::string& code, bool sessions) const;
 
   Parts parts_;
-  redis::Link& redis_;
+  Recorder& recorder_;
   const SpoolWatch& spools_;
   DrainedTime drained_;
   std::set<std::string> asking_;  // channels

@@ -72,10 +72,10 @@ class E9Provider final : public Provider {
       : config_(config), http_(http), clock_(clock) {}
 
   asio::awaitable<OriginateAnswer> originate(Originate request) override;
-  asio::awaitable<HangupReply> hang_up(std::string channel_call_id) override;
+  asio::awaitable<HangupReply> hang_up(Hangup request) override;
   // "Fewer than 10 a minute per account" (900224).
   int queries_a_minute() const noexcept override { return 9; }
-  asio::awaitable<QueryReply> query(std::int64_t call, std::string channel_call_id) override;
+  asio::awaitable<QueryReply> query(Query request) override;
 
  private:
   HttpRequest request_to(std::string_view function, const json::object& body) const;
@@ -163,10 +163,10 @@ asio::awaitable<OriginateAnswer> E9Provider::originate(Originate request) {
   co_return answer;
 }
 
-asio::awaitable<HangupReply> E9Provider::hang_up(std::string channel_call_id) {
+asio::awaitable<HangupReply> E9Provider::hang_up(Hangup request) {
   json::object req;
   req["appId"] = config_.e9.app_id;
-  req["callId"] = channel_call_id;
+  req["callId"] = request.channel_call_id;
   json::object body;
   body["req"] = std::move(req);
   HttpRequest http = request_to("Calls/CancelCallback", body);
@@ -186,9 +186,9 @@ asio::awaitable<HangupReply> E9Provider::hang_up(std::string channel_call_id) {
   co_return reply;
 }
 
-asio::awaitable<QueryReply> E9Provider::query(std::int64_t call, std::string channel_call_id) {
+asio::awaitable<QueryReply> E9Provider::query(Query request) {
   json::object req;
-  req["callId"] = channel_call_id;
+  req["callId"] = request.channel_call_id;
   req["type"] = 1;
   json::object body;
   body["req"] = std::move(req);
@@ -213,7 +213,7 @@ asio::awaitable<QueryReply> E9Provider::query(std::int64_t call, std::string cha
   delivery.channel = config_.code;
   delivery.received_ms = clock_.epoch_ms();
   delivery.source = Source::query;
-  delivery.subject = std::to_string(call);
+  delivery.subject = std::to_string(request.call);
   delivery.content_type = "application/json";
   delivery.body = exchange.body;
   reply.delivery = std::move(delivery);

@@ -11,6 +11,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "channel/session.hpp"
 #include "config.hpp"
 #include "envelope.hpp"
 #include "event.hpp"
@@ -28,7 +29,8 @@ struct Originate {
   std::string called;       // leg B's number
   int max_duration = 3600;  // seconds
   bool record = true;
-  std::function<bool()> may_send;  // asked just before the first byte; false = too late
+  std::function<bool()> may_send;        // asked just before the first byte; false = too late
+  std::shared_ptr<LineSession> session;  // of a channel with sessions
 };
 
 /// How the channel took an originate. rules.md, "Attempts", decides what follows.
@@ -38,12 +40,26 @@ struct OriginateAnswer {
   std::string code, message;    // the channel's words, or ours for the network
   bool never_dialled = false;   // refused in a way that another channel may be tried
   CloseFact close;              // refused: how the call ends if nothing else is tried
+  bool session_over = false;    // never dialled because of the line's session, lost or stale
   std::chrono::milliseconds elapsed{0};
+};
+
+struct Hangup {
+  std::string agent;
+  std::string channel_call_id;           // empty only at a channel with sessions
+  std::shared_ptr<LineSession> session;  // of a channel with sessions
 };
 
 struct HangupReply {
   bool accepted = false;
   std::string code, message;
+  bool session_lost = false;
+};
+
+struct Query {
+  std::int64_t call = 0;
+  std::string agent, channel_call_id;
+  std::shared_ptr<LineSession> session;  // of a channel with sessions
 };
 
 /// The answer of a query as a delivery for the stream, or why there is none.
@@ -51,16 +67,19 @@ struct QueryReply {
   std::optional<Delivery> delivery;
   std::string problem;
   bool try_later = false;  // a rate limit or the network, not a final word
+  bool session_lost = false;
 };
 
 class Provider {
  public:
   virtual ~Provider() = default;
   virtual asio::awaitable<OriginateAnswer> originate(Originate request) = 0;
-  virtual asio::awaitable<HangupReply> hang_up(std::string channel_call_id) = 0;
+  virtual asio::awaitable<HangupReply> hang_up(Hangup request) = 0;
   /// How many queries a minute the whole fleet may send to the account.
   virtual int queries_a_minute() const noexcept = 0;
-  virtual asio::awaitable<QueryReply> query(std::int64_t call, std::string channel_call_id) = 0;
+  virtual asio::awaitable<QueryReply> query(Query request) = 0;
+  /// Null where lines need no session.
+  virtual LineSessions* sessions() noexcept { return nullptr; }
 };
 
 /// The provider of a configured channel. Adding a coded kind is one line there.

@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "channel/e9.hpp"
+#include "channel/hw.hpp"
 #include "channel/provider.hpp"
 
 namespace cc {
@@ -9,6 +10,7 @@ namespace cc {
 std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient& http,
                                         Clock& clock) {
   if (config.kind == "e9") return make_e9_provider(config, http, clock);
+  if (config.kind == "hw") return make_hw_provider(config, http, clock);
   throw std::logic_error("channel " + config.code + " has the kind " + config.kind +
                          ", which read_config should have refused");
 }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "dispatch/dead_letter.hpp"
+#include "dispatch/line_events.hpp"
 #include "dispatch/recovery.hpp"
 #include "dispatch/waiting.hpp"
 #include "fault.hpp"
@@ -107,6 +109,27 @@ struct Sorted {
   std::map<std::int64_t, Merge> merges;  // by survivor
 };
 
+/// Gives polled events that name no known call to the attempts of their lines, in the order in
+/// which they were read.
+void assign_line_events(std::vector<FoundEvent>& events, const KnownCalls& known,
+                        LineAttempts& lines) {
+  std::vector<FoundEvent*> in_order;
+  in_order.reserve(events.size());
+  for (FoundEvent& item : events) in_order.push_back(&item);
+  std::stable_sort(in_order.begin(), in_order.end(), [](const FoundEvent* a, const FoundEvent* b) {
+    return std::tuple(a->found.event.received_ms, a->found.event.key.ordinal()) <
+           std::tuple(b->found.event.received_ms, b->found.event.key.ordinal());
+  });
+  for (FoundEvent* item : in_order) {
+    const auto found = known.find({item->channel, item->found.channel_call_id});
+    if (found == known.end()) {
+      lines.assign(*item);
+    } else {
+      lines.hear(*item, found->second.first, found->second.second);
+    }
+  }
+}
+
 Sorted sort_events(std::vector<FoundEvent> events, const KnownCalls& known) {
   Sorted sorted;
   for (FoundEvent& item : events) {
@@ -122,6 +145,9 @@ Sorted sort_events(std::vector<FoundEvent> events, const KnownCalls& known) {
       }
       item.found.call = found->second.first;
       item.found.event.attempt = found->second.second;
+    } else if (item.found.event.attempt == 0 && found != known.end() &&
+               found->second.first == *item.found.call) {
+      item.found.event.attempt = found->second.second;  // the answer to a query
     }
     sorted.ours[*item.found.call].push_back({std::move(item.found.event), std::move(item.raw),
                                              std::move(item.found.channel_call_id), item.channel});
@@ -161,6 +187,18 @@ pg::Statement find_calls(const std::vector<FoundEvent>& events) {
   return {find_calls_sql, pg::params(pg::array(channel), pg::array(id))};
 }
 
+asio::awaitable<Known> look_up(pg::Transaction& transaction,
+                               const std::vector<FoundEvent>& events) {
+  std::vector<pg::Statement> statements;
+  statements.push_back(find_calls(events));
+  if (has_line_events(events)) statements.push_back(find_line_attempts(events));
+  const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
+  Known known;
+  known.calls = rows[0];
+  if (rows.size() > 1) known.lines = rows[1];
+  co_return known;
+}
+
 Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& channels,
                        std::int64_t now_ms) {
   Batch batch;
@@ -187,10 +225,15 @@ Batch give_up_on(const StreamEntry& entry, const std::string& reason, std::int64
 }
 
 asio::awaitable<StoredEvents> store_events(pg::Transaction& transaction, const Channels& channels,
-                                           std::vector<FoundEvent> events, pg::Rows known,
+                                           std::vector<FoundEvent> events, Known known,
                                            std::int64_t now_ms) {
   StoredEvents stored;
-  Sorted sorted = sort_events(std::move(events), known_calls(known));
+  const KnownCalls calls = known_calls(known.calls);
+  if (has_line_events(events)) {
+    LineAttempts lines(known.lines);
+    assign_line_events(events, calls, lines);
+  }
+  Sorted sorted = sort_events(std::move(events), calls);
   for (FoundEvent& item : sorted.waiting) {
     if (expired(item, channels, now_ms)) {
       stored.expired.push_back(expired_letter(std::move(item)));
@@ -219,6 +262,8 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
   std::vector<pg::Statement> opening;
   opening.push_back({lock_cursor_sql, pg::params(hold.stream)});
   opening.push_back(find_calls(batch.events));
+  const bool lines = has_line_events(batch.events);
+  if (lines) opening.push_back(find_line_attempts(batch.events));
   const std::vector<pg::Rows> opened = co_await transaction.pipeline(std::move(opening));
   fault_point("dispatch.locked");
   const pg::Rows& cursor = opened[0];
@@ -227,8 +272,11 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
                         cursor.integer(0, "epoch") == hold.epoch;
   if (!report.cursor_moved) co_return report;
 
+  Known known;
+  known.calls = opened[1];
+  if (lines) known.lines = opened[2];
   StoredEvents stored =
-      co_await store_events(transaction, channels, std::move(batch.events), opened[1], now_ms);
+      co_await store_events(transaction, channels, std::move(batch.events), known, now_ms);
   report.fold = std::move(stored.fold);
   report.waiting = stored.waiting.size();
   report.merges = std::move(stored.merges);

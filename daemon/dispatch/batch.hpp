@@ -62,8 +62,17 @@ struct CommitReport {
   bool committed = false;     // false with merges: they come first, then the batch again
 };
 
-/// The statement that asks whose these events are, by the channel's ids of their calls.
+/// Whose the events may be.
+struct Known {
+  pg::Rows calls;  // by the channel's ids of their calls
+  pg::Rows lines;  // the attempts on the lines that were polled
+};
+
+/// The statement that asks by the channel's ids.
 pg::Statement find_calls(const std::vector<FoundEvent>& events);
+
+/// All of it, in this transaction.
+asio::awaitable<Known> look_up(pg::Transaction& transaction, const std::vector<FoundEvent>& events);
 
 struct StoredEvents {
   FoldReport fold;
@@ -73,10 +82,10 @@ struct StoredEvents {
 };
 
 /// Stores the events with their calls and folds the records; a call whose id was echoed and that
-/// has no record is recovered. `known`: what find_calls() answered in this transaction. The drain
+/// has no record is recovered. `known`: what look_up() answered in this transaction. The drain
 /// and the replay of dead letters both go through here. Throws pg::Failure.
 asio::awaitable<StoredEvents> store_events(pg::Transaction& transaction, const Channels& channels,
-                                           std::vector<FoundEvent> events, pg::Rows known,
+                                           std::vector<FoundEvent> events, Known known,
                                            std::int64_t now_ms);
 
 /// Commits the batch and moves the cursor to `position.cursor`, if it stands at `from`. With

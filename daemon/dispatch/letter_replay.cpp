@@ -64,8 +64,7 @@ asio::awaitable<Commit> commit_reading(pg::Pool& pool, const Channels& channels,
   Commit commit;
   commit.replay.events = reading.batch.events.size();
   pg::Transaction transaction = co_await pool.begin();
-  const pg::Statement find = find_calls(reading.batch.events);
-  const pg::Rows known = co_await transaction.query(find.sql, find.params);
+  const Known known = co_await look_up(transaction, reading.batch.events);
   StoredEvents stored =
       co_await store_events(transaction, channels, std::move(reading.batch.events), known, now_ms);
   commit.merges = std::move(stored.merges);

@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view strangers_sql =
     "WITH s AS (SELECT w.channel, w.channel_call_id, min(w.received) AS received, "
     "min(w.facts->>'caller') AS caller, min(w.facts->>'called') AS called, "
+    "coalesce(min(w.subject), '') AS subject, "
+    "coalesce(bool_or((w.facts->>'inbound')::boolean), false) AS inbound, "
     "min(w.inserted) < clock_timestamp() - interval '60 seconds' AS late "
     "FROM waiting_event w WHERE w.channel_call_id <> '' AND NOT EXISTS (SELECT 1 FROM call_attempt "
     "a "
@@ -24,7 +26,8 @@ constexpr std::string_view strangers_sql =
     "coalesce(bool_and(a.handset = s.caller), false) AS named "
     "FROM call_attempt a WHERE a.channel = s.channel AND a.channel_call_id IS NULL "
     "AND a.state IN ('sending', 'unknown', 'accepted') AND a.sent < s.received + 5000 "
-    "AND a.sent > s.received - 86400000 "
+    "AND a.sent > s.received - 86400000 AND NOT s.inbound "
+    "AND (s.subject = '' OR a.agent = s.subject) "
     "AND (s.caller IS NULL OR a.handset IS NULL OR a.handset = s.caller) "
     "AND (s.called IS NULL OR a.called IS NULL OR a.called = s.called)) c";
 
@@ -50,8 +53,11 @@ constexpr std::string_view make_record_sql =
     "created, updated) VALUES ($1, $2, 'in', 'customer', $3, nullif($4, ''), 3600, $5, $6)";
 
 constexpr std::string_view take_claims_sql =
-    "INSERT INTO claim (kind, resource, call, attempt, taken) VALUES ('handset', $1, $3, 1, $4), "
-    "('line', $2, $3, 1, $4) ON CONFLICT (kind, resource) WHERE released IS NULL DO NOTHING "
+    "INSERT INTO claim (kind, resource, call, attempt, taken) SELECT k.kind, k.resource, "
+    "$3::bigint, "
+    "1, $4::bigint FROM (VALUES ('handset', $1::varchar), ('line', $2::varchar)) AS k (kind, "
+    "resource) WHERE k.resource IS NOT NULL ON CONFLICT (kind, resource) WHERE released IS NULL DO "
+    "NOTHING "
     "RETURNING id";
 
 constexpr std::string_view reason = "inbound: the channel told of a call that is none of ours";
@@ -61,6 +67,7 @@ struct Stranger {
   std::string channel_call_id;
   std::int64_t received_ms = 0;
   std::optional<std::string> caller, called;
+  std::string subject;  // the line, where it was polled
   bool late = false;
   bool named = false;  // the event names the candidate's A number
   std::int64_t candidates = 0, call = 0, attempt = 0;
@@ -73,6 +80,7 @@ Stranger stranger_from_row(const pg::Rows& rows, std::size_t row) {
   stranger.received_ms = rows.integer(row, "received");
   stranger.caller = rows.opt_text(row, "caller");
   stranger.called = rows.opt_text(row, "called");
+  stranger.subject = rows.text(row, "subject");
   stranger.late = rows.boolean(row, "late");
   stranger.named = rows.boolean(row, "named");
   stranger.candidates = rows.integer(row, "candidates");
@@ -113,23 +121,27 @@ asio::awaitable<std::optional<std::int64_t>> make_record(pg::Pool& pool, const C
   const Owner owner = co_await owner_of(transaction, channels, stranger);
   const pg::Rows number = co_await transaction.query(next_id_sql);
   const std::int64_t id = make_call_id(stranger.received_ms, number.integer(0, "number"));
-  const std::string agent = stranger.caller.value_or("");
+  // Where the line is no phone, nobody has told which phone rang.
+  const bool polled = !stranger.subject.empty();
+  const std::string agent = polled ? stranger.subject : stranger.caller.value_or("");
+  const std::optional<std::string> handset = polled ? std::nullopt : stranger.caller;
   const pg::Rows attempt = co_await transaction.query(
-      make_attempt_sql, pg::params(id, owner.tenant, stranger.channel, agent, stranger.caller,
+      make_attempt_sql, pg::params(id, owner.tenant, stranger.channel, agent, handset,
                                    stranger.channel_call_id, reason, stranger.received_ms));
   if (attempt.empty()) co_return std::nullopt;
   co_await transaction.query(
       make_record_sql,
       pg::params(id, owner.tenant, owner.main_num, owner.ext_num, stranger.received_ms, now_ms));
-  if (stranger.caller) {
+  if (!agent.empty()) {
     const std::string line = stranger.channel + "/" + agent;
     const pg::Rows claims =
-        co_await transaction.query(take_claims_sql, pg::params(agent, line, id, now_ms));
-    report.claim_conflicts += 2 - std::min<std::size_t>(claims.size(), 2);
+        co_await transaction.query(take_claims_sql, pg::params(handset, line, id, now_ms));
+    const std::size_t wanted = handset ? 2 : 1;
+    report.claim_conflicts += wanted - std::min(claims.size(), wanted);
   }
   Facts facts;
   facts.channel = stranger.channel;
-  facts.agent = stranger.caller;
+  facts.agent = agent.empty() ? std::nullopt : std::optional(agent);
   facts.reason = reason;
   WaitingRows waiting =
       co_await waiting_of(transaction, stranger.channel, stranger.channel_call_id);

@@ -24,11 +24,27 @@ constexpr std::string_view known_now_sql =
     "ON a.channel = w.channel AND a.channel_call_id = w.channel_call_id ORDER BY w.inserted LIMIT "
     "500";
 
+// Of a polled line, without a call's id: they came before the first event that made an inbound
+// call's record.
+constexpr std::string_view line_now_sql =
+    "SELECT a.call, a.attempt, w.event_key, w.channel, w.channel_call_id, w.source, w.name, "
+    "w.received, w.channel_time, w.facts, w.raw FROM waiting_event w CROSS JOIN LATERAL ("
+    "SELECT b.call, b.attempt FROM call_attempt b WHERE b.channel = w.channel AND b.agent = "
+    "w.subject AND b.sent > w.received AND b.sent <= w.received + 60000 AND starts_with(b.reason, "
+    "'inbound') ORDER BY b.sent LIMIT 1) AS a "
+    "WHERE w.channel_call_id = '' AND w.subject <> '' LIMIT 500";
+
+// No call came for them in all that time: they are counted, and never make a record.
+constexpr std::string_view uncalled_sql =
+    "DELETE FROM waiting_event WHERE channel_call_id = '' AND subject <> '' "
+    "AND inserted < clock_timestamp() - interval '60 seconds'";
+
 // Events without the channel's id of their call wait for 60 s by PostgreSQL's clock from the row's
 // insertion, never from received-ms: a spool may be hours old.
 constexpr std::string_view expire_sql =
     "WITH late AS (DELETE FROM waiting_event w WHERE event_key = ANY($2::bytea[]) OR "
-    "(channel_call_id = '' AND inserted < clock_timestamp() - interval '60 seconds') "
+    "(channel_call_id = '' AND coalesce(subject, '') = '' AND inserted < clock_timestamp() - "
+    "interval '60 seconds') "
     "RETURNING event_key, channel, channel_call_id, received, raw) "
     "INSERT INTO dead_letter AS d (delivery_key, channel, reason, received, raw, first_seen, "
     "last_seen) "
@@ -67,10 +83,10 @@ pg::Statement put_to_wait(const std::vector<FoundEvent>& events) {
 namespace {
 
 /// Of those whose attempt is known by now. Returns the keys whose record is gone.
-asio::awaitable<std::vector<std::string>> resolve(pg::Pool& pool, std::int64_t now_ms,
-                                                  WaitingReport& report) {
+asio::awaitable<std::vector<std::string>> resolve(pg::Pool& pool, std::string_view known_sql,
+                                                  std::int64_t now_ms, WaitingReport& report) {
   std::vector<std::string> orphans;
-  const pg::Rows rows = co_await pool.query(known_now_sql);
+  const pg::Rows rows = co_await pool.query(known_sql);
   if (rows.empty()) co_return orphans;
   NewEvents events;
   std::map<std::int64_t, std::vector<std::string>> keys;
@@ -102,12 +118,16 @@ asio::awaitable<std::vector<std::string>> resolve(pg::Pool& pool, std::int64_t n
 asio::awaitable<WaitingReport> sweep_waiting(pg::Pool& pool, const Channels& channels,
                                              std::int64_t now_ms) {
   WaitingReport report;
-  std::vector<std::string> orphans = co_await resolve(pool, now_ms, report);
+  std::vector<std::string> orphans = co_await resolve(pool, known_now_sql, now_ms, report);
   StrangerReport strangers = co_await judge_strangers(pool, channels, now_ms);
   if (strangers.bound > 0) {
-    const std::vector<std::string> more = co_await resolve(pool, now_ms, report);
+    const std::vector<std::string> more = co_await resolve(pool, known_now_sql, now_ms, report);
     orphans.insert(orphans.end(), more.begin(), more.end());
   }
+  const std::vector<std::string> lost = co_await resolve(pool, line_now_sql, now_ms, report);
+  orphans.insert(orphans.end(), lost.begin(), lost.end());
+  const pg::Rows uncalled = co_await pool.query(uncalled_sql);
+  report.uncalled = uncalled.affected();
   report.inbound = strangers.made.size();
   report.claim_conflicts = strangers.claim_conflicts;
   report.changed.insert(report.changed.end(), strangers.made.begin(), strangers.made.end());

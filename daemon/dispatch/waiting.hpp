@@ -20,6 +20,7 @@ struct WaitingReport {
   std::size_t resolved = 0;
   std::size_t inbound = 0;          // records made of calls that nobody knew
   std::size_t claim_conflicts = 0;  // of these
+  std::size_t uncalled = 0;         // events of a polled line that no call came for
   std::size_t expired = 0;          // of no call, or too old to be kept: now dead letters
 };
 

@@ -11,7 +11,12 @@ constexpr std::string_view join_sql =
     "started = clock_timestamp(), version = excluded.version RETURNING epoch";
 
 constexpr std::string_view beat_sql =
-    "UPDATE daemon SET seen = clock_timestamp() WHERE id = $1 AND epoch = $2";
+    "UPDATE daemon SET seen = clock_timestamp(), spool_since = nullif($3::bigint, 0) "
+    "WHERE id = $1 AND epoch = $2 "
+    "RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms";
+
+// An answer that took longer says little about the time.
+constexpr std::int64_t prompt_ms = 500;
 
 constexpr std::string_view leave_sql =
     "UPDATE daemon SET seen = 'epoch' WHERE id = $1 AND epoch = $2";
@@ -21,6 +26,24 @@ constexpr std::string_view leave_sql =
 asio::awaitable<void> Membership::join() {
   const pg::Rows rows = co_await pool_.query(join_sql, pg::params(id_, version_));
   epoch_ = rows.integer(0, "epoch");
+  co_await beat();
+}
+
+bool Membership::confirmed() const {
+  return epoch_ > 0 && clock_.steady() - confirmed_ < dead_after;
+}
+
+asio::awaitable<bool> Membership::beat() {
+  const auto begun = clock_.steady();
+  const std::int64_t begun_ms = clock_.epoch_ms();
+  const pg::Rows rows = co_await pool_.query(beat_sql, pg::params(id_, epoch_, spool_since_()));
+  if (rows.empty()) co_return false;
+  const std::int64_t ended_ms = clock_.epoch_ms();
+  confirmed_ = begun;
+  if (ended_ms - begun_ms <= prompt_ms) {
+    ahead_ms_ = rows.integer(0, "now_ms") - (begun_ms + ended_ms) / 2;
+  }
+  co_return true;
 }
 
 asio::awaitable<void> Membership::keep() {
@@ -28,8 +51,7 @@ asio::awaitable<void> Membership::keep() {
     co_await clock_.sleep_for(heartbeat_every);
     bool ours = true;
     try {
-      const pg::Rows rows = co_await pool_.query(beat_sql, pg::params(id_, epoch_));
-      ours = rows.affected() == 1;
+      ours = co_await beat();
     } catch (const pg::Failure& failure) {
       log().warn("heartbeat: {}", failure.what());
     }

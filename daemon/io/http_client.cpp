@@ -14,8 +14,6 @@
 namespace cc {
 namespace {
 
-constexpr long most_kept_alive = 128;
-
 using Wait = asio::posix::descriptor_base::wait_type;
 
 }  // namespace
@@ -52,7 +50,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<Impl> {
     bool reading = false, writing = false, gone = false;
   };
 
-  explicit Impl(asio::any_io_executor its_executor);
+  Impl(asio::any_io_executor its_executor, long most_kept_alive);
   Impl(const Impl&) = delete;
   ~Impl();
 
@@ -69,7 +67,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<Impl> {
   CURLM* multi;
 };
 
-HttpClient::Impl::Impl(asio::any_io_executor its_executor)
+HttpClient::Impl::Impl(asio::any_io_executor its_executor, long most_kept_alive)
     : executor(std::move(its_executor)), timer(executor) {
   static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
   multi = global == CURLE_OK ? curl_multi_init() : nullptr;
@@ -170,8 +168,8 @@ void HttpClient::Impl::act(curl_socket_t number, int bits) {
   }
 }
 
-HttpClient::HttpClient(asio::any_io_executor executor)
-    : impl_(std::make_shared<Impl>(std::move(executor))) {}
+HttpClient::HttpClient(asio::any_io_executor executor, long most_kept_alive)
+    : impl_(std::make_shared<Impl>(std::move(executor), most_kept_alive)) {}
 
 HttpClient::~HttpClient() = default;
 

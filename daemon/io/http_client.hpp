@@ -61,7 +61,9 @@ std::string_view to_text(HttpExchange::End end) noexcept;
 
 class HttpClient {
  public:
-  explicit HttpClient(asio::any_io_executor executor);
+  /// `most_kept_alive`: idle connections. Curl looks for one among all that it has: thousands of
+  /// long polls are better spread over some clients.
+  explicit HttpClient(asio::any_io_executor executor, long most_kept_alive = 128);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
 

@@ -8,6 +8,8 @@ namespace cc {
 namespace {
 
 constexpr std::size_t most_header_bytes = 65536;
+constexpr std::size_t small_answer = std::size_t{256} * 1024;
+constexpr long small_buffer = 2048;
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
@@ -78,6 +80,8 @@ bool HttpTransfer::prepare() {
   set(CURLOPT_PROXY, "");  // also silences http_proxy in the environment
   set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request_.connect_timeout));
   set(CURLOPT_TIMEOUT_MS, milliseconds(request_.timeout));
+  // One for each transfer under way, and of long polls there are thousands.
+  if (request_.max_answer <= small_answer) set(CURLOPT_BUFFERSIZE, small_buffer);
   set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_answer));
   if (!request_.ca_file.empty()) set(CURLOPT_CAINFO, request_.ca_file.c_str());
   if (request_.only_once) {

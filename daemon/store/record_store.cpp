@@ -67,6 +67,20 @@ constexpr std::string_view attempts_sql =
     "AND other.channel_call_id = x.channel_call_id AND (other.call, other.attempt) <> (a.call, "
     "a.attempt))";
 
+// Of lines that are polled: what tells whose an event is that names no call (dispatch/line_events).
+constexpr std::string_view heard_sql =
+    "UPDATE call_attempt a SET heard = least(a.heard, x.heard), ended = least(a.ended, x.ended) "
+    "FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[]) "
+    "AS x (call, attempt, heard, ended) WHERE a.call = x.call AND a.attempt = x.attempt "
+    "AND (a.heard IS DISTINCT FROM least(a.heard, x.heard) "
+    "OR a.ended IS DISTINCT FROM least(a.ended, x.ended))";
+
+// A line that stays engaged for a moment after its call's end (rules.md, "Claims").
+constexpr std::string_view linger_claims_sql =
+    "UPDATE claim SET release_at = least(release_at, $2::bigint) WHERE call = ANY($1::bigint[]) "
+    "AND "
+    "released IS NULL";
+
 constexpr std::string_view hold_claims_sql =
     "UPDATE claim c SET release_at = greatest($2::bigint, coalesce(a.sent, 0) + $3::bigint) FROM "
     "call_attempt a "
@@ -151,9 +165,9 @@ struct Writes {
   Ints calls, versions;
   Texts kinds;
   std::vector<OptTexts> values{std::vector<OptTexts>(folded_columns().size())};
-  Ints release, hold, retake;
+  Ints release, linger, hold, retake;
 
-  void add(const StoredRecord& before, const Folded& after, bool own_clock) {
+  void add(const StoredRecord& before, const Folded& after, bool own_clock, bool engaged_on) {
     calls.push_back(before.constants.id);
     versions.push_back(before.version + 1);
     kinds.emplace_back(change_kind(before, after));
@@ -162,7 +176,9 @@ struct Writes {
       values[index++].push_back(column.get(after));
     const std::int64_t id = before.constants.id;
     const bool was_closed = before.folded.state == "close";
-    if (after.state == "close" && !own_clock) {
+    if (after.state == "close" && !own_clock && engaged_on) {
+      linger.push_back(id);
+    } else if (after.state == "close" && !own_clock) {
       release.push_back(id);
     } else if (was_closed &&
                (after.state != "close" || (after.late_life && !before.folded.late_life))) {
@@ -180,6 +196,44 @@ struct Writes {
     return list;
   }
 };
+
+void add_heard_updates(const NewEvents& events, std::vector<pg::Statement>& statements) {
+  struct Heard {
+    OptMs heard, ended;
+  };
+  const auto keep_least = [](OptMs& least, std::int64_t value) {
+    least = std::min(least.value_or(value), value);
+  };
+  std::map<std::pair<std::int64_t, int>, Heard> attempts;
+  for (const auto& [number, list] : events) {
+    for (const NewEvent& item : list) {
+      if (item.event.source != Source::poll || item.event.attempt == 0) continue;
+      Heard& heard = attempts[{number, item.event.attempt}];
+      if (!is_trailing(item.event)) keep_least(heard.heard, item.event.received_ms);
+      if (item.event.name == EventName::closed) keep_least(heard.ended, item.event.received_ms);
+    }
+  }
+  if (attempts.empty()) return;
+  Ints call, attempt;
+  OptInts heard, ended;
+  for (const auto& [key, told] : attempts) {
+    call.push_back(key.first);
+    attempt.push_back(key.second);
+    heard.push_back(told.heard);
+    ended.push_back(told.ended);
+  }
+  statements.push_back(
+      {heard_sql, {pg::array(call), pg::array(attempt), pg::array(heard), pg::array(ended)}});
+}
+
+/// Whether the channel's end leaves the line engaged, until A's phone is on its hook.
+bool lingers(const std::vector<Event>& history) {
+  const auto told = [&](bool Facts::*fact) {
+    return std::any_of(history.begin(), history.end(),
+                       [&](const Event& event) { return event.facts.*fact; });
+  };
+  return told(&Facts::engaged_on) && !told(&Facts::on_hook);
+}
 
 void add_attempt_updates(const NewEvents& events, std::vector<pg::Statement>& statements) {
   Ints call, attempt;
@@ -249,7 +303,7 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
     const Folded after = fold(before.constants, history);
     std::erase(ids, id);
     if (before.version > 0 && after == before.folded) continue;
-    writes.add(before, after, closed_by_our_clock(after, history));
+    writes.add(before, after, closed_by_our_clock(after, history), lingers(history));
     report.changed.push_back(id);
     if (after.state == "close" && before.folded.state != "close") report.closed.push_back(id);
     if (after.late_life && !before.folded.late_life) ++report.late_life;
@@ -258,9 +312,14 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
 
   std::vector<pg::Statement> second;
   add_attempt_updates(events, second);
+  add_heard_updates(events, second);
   if (!writes.calls.empty()) second.push_back({write, writes.params(at_ms)});
   if (!writes.release.empty()) {
     second.push_back({release_claims_sql, {pg::array(writes.release), at_ms}});
+  }
+  if (!writes.linger.empty()) {
+    second.push_back(
+        {linger_claims_sql, pg::params(pg::array(writes.linger), at_ms + line_linger_ms)});
   }
   if (!writes.hold.empty()) {
     second.push_back({hold_claims_sql, {pg::array(writes.hold), at_ms, own_close_hold_ms}});

@@ -49,6 +49,9 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
 inline constexpr std::string_view release_claims_sql =
     "UPDATE claim SET released = $2 WHERE call = ANY($1::bigint[]) AND released IS NULL";
 
+/// How long a polled line may stay engaged after its call's end, if nobody says that it is free.
+inline constexpr std::int64_t line_linger_ms = 5'000;
+
 /// How long a claim outlives a close by our own clock: the phone may still be ringing.
 inline constexpr std::int64_t own_close_hold_ms = 90'000;
 

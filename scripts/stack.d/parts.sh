@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 # In the order in which they are started.
-PARTS=(postgres redis nginx simulator ccd)
+PARTS=(postgres redis nginx simulator gateway ccd)
 
 pid_file() { echo "$CC_DIR/run/$1.pid"; }
 log_file() { echo "$CC_DIR/log/$1.log"; }
@@ -102,7 +102,7 @@ render() {
   local -A values=(
     [DIR]=$CC_DIR [SECRETS]=$CC_DIR/secrets [API_PORT]=$CC_API_PORT [API_SOCK]=$CC_API_SOCK
     [NGINX_PORT]=$CC_NGINX_PORT [NGINX_SOCK]=$CC_PRIVATE/nginx.sock [REDIS_SOCK]=$REDIS_SOCK
-    [PG_DIR]=$PGHOST [JIUYUN]=$CC_JIUYUN [APP_ID]=$CC_E9_APP_ID [MODULE]=$CC_MODULE
+    [PG_DIR]=$PGHOST [JIUYUN]=$CC_JIUYUN [GATEWAY]=$CC_GATEWAY [APP_ID]=$CC_E9_APP_ID [MODULE]=$CC_MODULE
     [USER]=$( ((EUID)) || echo 'user root;')
   )
   text=$(<"$1")
@@ -242,6 +242,19 @@ run_simulator() {
     --callback-url "http://127.0.0.1:$CC_NGINX_PORT/callback/e9/$CC_TOKEN" --journal "$CC_JOURNAL"
 }
 simulator_answers() { curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$CC_SIM_PORT/_control/health"; }
+
+# ---- gateway: Huawei's ------------------------------------------------------------------------------
+start_gateway() {
+  [[ -n $CC_GATEWAY_SIMULATOR ]] || die "this stack has no agent gateway; take it down and up again with --gateway"
+  on_free_port gateway CC_GATEWAY_PORT
+  CC_GATEWAY=http://127.0.0.1:$CC_GATEWAY_PORT
+}
+run_gateway() {
+  # shellcheck disable=SC2086  # a list of options
+  spawn gateway "$CC_GATEWAY_SIMULATOR" --listen "127.0.0.1:$CC_GATEWAY_PORT" --speed "$CC_SIM_SPEED" \
+    --password "$CC_AGENT_PASSWORD" --journal "$CC_GATEWAY_JOURNAL" $CC_GATEWAY_OPTIONS
+}
+gateway_answers() { curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$CC_GATEWAY_PORT/_control/health"; }
 
 # ---- ccd -------------------------------------------------------------------------------------------
 start_ccd() { on_free_port ccd CC_API_PORT; }

@@ -41,12 +41,12 @@ NewCall call(OptText agent, OptText caller, OptText channel = {}) {
 
 Refusal refused(const NewCall& request, const std::string& tenant = "all") {
   const Config known = config();
-  return std::get<Refusal>(choose_line(request, open_channels(known, tenant)));
+  return std::get<Refusal>(choose_line(request, open_channels(known, tenant), {}));
 }
 
 Line chosen(const NewCall& request, const std::string& tenant = "all") {
   const Config known = config();
-  return std::get<Line>(choose_line(request, open_channels(known, tenant)));
+  return std::get<Line>(choose_line(request, open_channels(known, tenant), {}));
 }
 
 }  // namespace

@@ -175,8 +175,7 @@ BOOST_AUTO_TEST_CASE(a_late_event_of_a_call_that_is_forgotten_makes_no_second_re
   const auto late = [&]() -> asio::awaitable<StoredEvents> {
     Batch batch = understand_batch(entries, channels, now_ms);
     pg::Transaction transaction = co_await pool->begin();
-    const pg::Statement find = find_calls(batch.events);
-    const pg::Rows known = co_await transaction.query(find.sql, find.params);
+    const Known known = co_await look_up(transaction, batch.events);
     co_return co_await store_events(transaction, channels, std::move(batch.events), known, now_ms);
   };
   const StoredEvents stored = wait_for(late());

@@ -139,8 +139,7 @@ struct StoreFixture : PgFixture {
   }
   asio::awaitable<void> store_heard(Batch batch, std::int64_t at_ms) {
     pg::Transaction transaction = co_await pool->begin();
-    const pg::Statement find = find_calls(batch.events);
-    const pg::Rows known = co_await transaction.query(find.sql, find.params);
+    const Known known = co_await look_up(transaction, batch.events);
     co_await store_events(transaction, channels, std::move(batch.events), known, at_ms);
     co_await transaction.commit();
   }

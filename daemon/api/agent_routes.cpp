@@ -1,0 +1,299 @@
+// /v1/agents: the lines of channels, and how they are. For operators: scope admin.
+#include <algorithm>
+#include <array>
+
+#include <boost/json.hpp>
+
+#include "agent/agent_check.hpp"
+#include "log.hpp"
+#include "phone.hpp"
+#include "router.hpp"
+#include "strict_json.hpp"
+#include "text.hpp"
+
+namespace cc::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t most_agents = 1000;  // of a page
+constexpr std::int64_t default_agents = 100;
+constexpr std::array<std::string_view, 5> states{"connecting", "online", "failing", "refused",
+                                                 "offline"};
+
+template <class T>
+json::value or_null(const std::optional<T>& value) {
+  if (!value) return nullptr;
+  return json::value(*value);
+}
+
+/// Agents' own numbers are no customers': whoever may set them sees them.
+json::object to_object(const Agent& agent) {
+  json::object object;
+  object["channel"] = agent.channel;
+  object["agent"] = agent.agent;
+  object["handset"] = or_null(agent.handset);
+  object["hasPassword"] = agent.has_password;
+  object["desired"] = agent.desired;
+  object["actual"] = or_null(agent.actual);
+  object["reason"] = nullptr;  // may repeat what a channel said
+  if (agent.reason) object["reason"] = mask_numbers_in(*agent.reason);
+  object["since"] = or_null(agent.since);
+  object["updated"] = agent.updated;
+  object["call"] = nullptr;
+  if (agent.call) object["call"] = std::to_string(*agent.call);
+  return object;
+}
+
+Response document_of(unsigned status, const Agent& agent) {
+  Response response;
+  response.status = status;
+  response.body = json::serialize(to_object(agent));
+  return response;
+}
+
+Response no_such_agent(const Exchange& exchange) {
+  Problem problem;
+  problem.type = ProblemType::agent_not_found;
+  problem.detail = "No agent of yours is on this line.";
+  return exchange.refuse(problem);
+}
+
+Response refuse(const Exchange& exchange, const AgentRefusal& refusal) {
+  Problem problem;
+  const bool in_path = refusal.field == "agent" || refusal.field == "channel";
+  const std::string name = in_path ? "path " + refusal.field : refusal.field;
+  switch (refusal.code) {
+    case AgentRefusal::Code::invalid:
+      problem.type = ProblemType::invalid_request;
+      problem.detail = name + " " + refusal.detail + ".";
+      problem.invalid_params.push_back({name, refusal.detail});
+      break;
+    case AgentRefusal::Code::unknown_channel:
+      problem.type = ProblemType::unknown_channel;
+      problem.detail = name + " " + refusal.detail + ".";
+      problem.invalid_params.push_back({name, refusal.detail});
+      break;
+    case AgentRefusal::Code::not_found:
+      return no_such_agent(exchange);
+    case AgentRefusal::Code::line_busy:
+      problem.type = ProblemType::line_busy;
+      problem.detail = refusal.detail + ".";
+      problem.call = refusal.busy_call;
+      break;
+    case AgentRefusal::Code::no_key:
+      problem.type = ProblemType::no_agents_key;
+      problem.detail = name + " " + refusal.detail + ".";
+      break;
+  }
+  return exchange.refuse(problem);
+}
+
+/// Who did what to which line. Numbers masked.
+void audit(const Exchange& exchange, std::string_view what, const std::string& more = {}) {
+  log().info("audit request={} tenant={} key={} {}=agent/{}{}", exchange.request.id,
+             exchange.key.tenant->name, exchange.key.key, what,
+             shown_line(exchange.parameters[0], exchange.parameters[1]), more);
+}
+
+/// What is no UTF-8 can't be asked for.
+bool may_exist(const Exchange& exchange) {
+  return std::all_of(exchange.parameters.begin(), exchange.parameters.end(),
+                     [](const std::string& text) { return repair_utf8(text) == text; });
+}
+
+std::optional<Problem> wrong_content(const Request& request) {
+  const std::string* encoding = request.header("content-encoding");
+  const std::string* type = request.header("content-type");
+  if ((encoding == nullptr || *encoding == "identity") && type != nullptr && is_json(*type)) {
+    return std::nullopt;
+  }
+  Problem problem;
+  problem.type = ProblemType::unsupported_media_type;
+  problem.detail = "Send Content-Type: application/json, in UTF-8, without Content-Encoding.";
+  return problem;
+}
+
+/// A name that strangers chose, fit for an answer.
+std::string shown_name(std::string_view name) {
+  const bool sane = name.size() <= 64 && std::none_of(name.begin(), name.end(), [](char c) {
+                      return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+                    });
+  return sane ? mask_numbers_in(name) : "(a field)";
+}
+
+/// Reads the members into `wish`; null counts as absent. Returns what is wrong with them.
+std::vector<InvalidParam> read_members(const json::object& object, AgentWish& wish) {
+  std::vector<InvalidParam> wrong;
+  for (const auto& member : object) {
+    const std::string_view name = member.key();
+    const bool known = name == "handset" || name == "password" || name == "desired";
+    if (!known) {
+      wrong.push_back({shown_name(name), "unknown field"});
+      continue;
+    }
+    if (member.value().is_null()) continue;
+    const json::string* text = member.value().if_string();
+    if (text == nullptr) {
+      wrong.push_back({std::string(name), "must be text"});
+    } else if (name == "handset") {
+      wish.handset = std::string(*text);
+    } else if (name == "password") {
+      wish.password = std::string(*text);
+    } else if (*text == "online" || *text == "offline") {
+      wish.online = *text == "online";
+    } else {
+      wrong.push_back({"desired", "must be online or offline"});
+    }
+  }
+  return wrong;
+}
+
+std::optional<Problem> read_wish(const Request& request, AgentWish& wish) {
+  if (auto problem = wrong_content(request)) return problem;
+  Problem problem;
+  const auto parsed = parse_strictly(request.body);
+  if (!parsed) {
+    problem.type = ProblemType::malformed_request;
+    problem.detail = "The body is " + parsed.error().message;
+    problem.invalid_params.push_back({"body", parsed.error().message});
+    return problem;
+  }
+  problem.type = ProblemType::invalid_request;
+  const json::object* object = parsed->if_object();
+  if (object == nullptr) {
+    problem.detail = "The body must be a JSON object.";
+    problem.invalid_params.push_back({"body", "must be an object"});
+    return problem;
+  }
+  problem.invalid_params = read_members(*object, wish);
+  if (problem.invalid_params.empty()) return std::nullopt;
+  problem.detail = "The body is wrong; invalidParams names what.";
+  return problem;
+}
+
+/// What a PUT asked for, for the audit: no password, the handset masked.
+std::string summary(const AgentWish& wish, const Agent& agent) {
+  std::string text;
+  if (wish.handset && agent.handset) text += " handset=" + mask_number(*agent.handset);
+  if (wish.password) text += " password=set";
+  if (wish.online) text += " desired=" + agent.desired;
+  return text;
+}
+
+asio::awaitable<Response> put_agent(Exchange& exchange) {
+  QueryReader query(exchange.target);
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
+  AgentWish wish;
+  wish.tenant = exchange.key.tenant->name;
+  wish.channel = exchange.parameters[0];
+  wish.agent = exchange.parameters[1];
+  if (auto problem = read_wish(exchange.request, wish)) co_return exchange.refuse(*problem);
+  auto putting = exchange.parts.nouns.agents->put(wish);
+  const std::variant<Agents::Put, AgentRefusal> result = co_await std::move(putting);
+  if (const AgentRefusal* refusal = std::get_if<AgentRefusal>(&result)) {
+    co_return refuse(exchange, *refusal);
+  }
+  const Agents::Put& put = std::get<Agents::Put>(result);
+  audit(exchange, put.created ? "creates" : "sets", summary(wish, put.agent));
+  Response response = document_of(put.created ? 201 : 200, put.agent);
+  if (put.created) {
+    response.headers.emplace_back("Location", "/v1/agents/" + percent_encode(put.agent.channel) +
+                                                  "/" + percent_encode(put.agent.agent));
+  }
+  co_return response;
+}
+
+asio::awaitable<Response> get_agent(Exchange& exchange) {
+  QueryReader query(exchange.target);
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
+  if (!may_exist(exchange)) co_return no_such_agent(exchange);
+  auto getting = exchange.parts.nouns.agents->get(exchange.key.tenant->name, exchange.parameters[0],
+                                                  exchange.parameters[1]);
+  const std::optional<Agent> agent = co_await std::move(getting);
+  co_return agent ? document_of(200, *agent) : no_such_agent(exchange);
+}
+
+/// "hw/291" in hex: a page goes on behind it.
+void read_cursor(QueryReader& query, AgentFilter& filter) {
+  const auto cursor = query.text("cursor", 160);
+  if (!cursor) return;
+  const auto line = from_hex(*cursor);
+  const std::size_t slash = line ? line->find('/') : std::string::npos;
+  if (slash == std::string::npos || repair_utf8(*line) != *line) {
+    query.refuse("cursor", "must be the `next` of the page before");
+    return;
+  }
+  filter.after_channel = line->substr(0, slash);
+  filter.after_agent = line->substr(slash + 1);
+}
+
+asio::awaitable<Response> list_agents(Exchange& exchange) {
+  QueryReader query(exchange.target);
+  AgentFilter filter;
+  filter.channel = query.text("channel", 8);
+  filter.actual = query.text("actual", 16);
+  if (filter.actual && std::find(states.begin(), states.end(), *filter.actual) == states.end()) {
+    query.refuse("actual", "must be connecting, online, failing, refused or offline");
+  }
+  read_cursor(query, filter);
+  const std::int64_t limit = query.integer("limit", 1, most_agents).value_or(default_agents);
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
+  filter.limit = static_cast<int>(limit) + 1;  // one more tells whether there is a next page
+  auto listing = exchange.parts.nouns.agents->list(exchange.key.tenant->name, std::move(filter));
+  std::vector<Agent> agents = co_await std::move(listing);
+  const bool more = agents.size() > static_cast<std::size_t>(limit);
+  if (more) agents.pop_back();
+  json::object document;
+  json::array& items = document["items"].emplace_array();
+  for (const Agent& agent : agents) items.push_back(to_object(agent));
+  document["next"] = nullptr;
+  if (more) document["next"] = to_hex(agents.back().channel + "/" + agents.back().agent);
+  Response response;
+  response.body = json::serialize(document);
+  co_return response;
+}
+
+asio::awaitable<Response> delete_agent(Exchange& exchange) {
+  QueryReader query(exchange.target);
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
+  if (!may_exist(exchange)) co_return no_such_agent(exchange);
+  auto removing = exchange.parts.nouns.agents->remove(
+      exchange.key.tenant->name, exchange.parameters[0], exchange.parameters[1]);
+  const std::optional<AgentRefusal> refusal = co_await std::move(removing);
+  if (refusal) co_return refuse(exchange, *refusal);
+  audit(exchange, "deletes");
+  Response response;
+  response.status = 204;
+  co_return response;
+}
+
+asio::awaitable<Response> retry_agent(Exchange& exchange) {
+  QueryReader query(exchange.target);
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
+  if (!may_exist(exchange)) co_return no_such_agent(exchange);
+  auto retrying = exchange.parts.nouns.agents->retry(
+      exchange.key.tenant->name, exchange.parameters[0], exchange.parameters[1]);
+  const std::variant<Agent, AgentRefusal> result = co_await std::move(retrying);
+  if (const AgentRefusal* refusal = std::get_if<AgentRefusal>(&result)) {
+    co_return refuse(exchange, *refusal);
+  }
+  audit(exchange, "retries");
+  co_return document_of(202, std::get<Agent>(result));
+}
+
+constexpr std::array routes{
+    Route{"GET", "/v1/agents", Scope::admin, list_agents},
+    Route{"PUT", "/v1/agents/{channel}/{agent}", Scope::admin, put_agent},
+    Route{"GET", "/v1/agents/{channel}/{agent}", Scope::admin, get_agent},
+    Route{"DELETE", "/v1/agents/{channel}/{agent}", Scope::admin, delete_agent},
+    Route{"POST", "/v1/agents/{channel}/{agent}/retry", Scope::admin, retry_agent},
+};
+
+}  // namespace
+
+std::span<const Route> agent_routes() noexcept {
+  return routes;
+}
+
+}  // namespace cc::api

@@ -1,0 +1,34 @@
+// Who may sign in when: at a bounded rate, so that the end of an outage is no storm, and only while
+// PostgreSQL has just confirmed that we are who we think (rules.md, "Ownership among daemons").
+#pragma once
+
+#include <map>
+#include <random>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "fleet/membership.hpp"
+#include "io/clock.hpp"
+
+namespace cc {
+
+class Admission {
+ public:
+  Admission(Clock& clock, const Membership& membership) : clock_(clock), membership_(membership) {}
+
+  /// Returns when it is this line's turn; turns at a channel come `a_second`. False where
+  /// `given_up` became true meanwhile: then nobody must sign in. `given_up` must outlive the call.
+  asio::awaitable<bool> enter(std::string channel, unsigned a_second, const bool& given_up);
+
+  /// Without a turn, for somebody who waits at the phone.
+  bool confirmed() const { return membership_.confirmed(); }
+
+ private:
+  Clock& clock_;
+  const Membership& membership_;
+  std::map<std::string, std::chrono::steady_clock::time_point> next_;  // turn, by channel
+  std::minstd_rand random_{std::random_device{}()};
+};
+
+}  // namespace cc
