@@ -4,6 +4,7 @@
 #include <csignal>
 #include <exception>
 #include <functional>
+#include <sys/resource.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -389,6 +390,12 @@ asio::awaitable<void> Daemon::stop() {
 
 int run_daemon(Config config, std::string config_path) {
   std::signal(SIGPIPE, SIG_IGN);
+  // Each polled line has a connection of its own.
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
   // Never destroyed: the loop's suspended coroutines refer to the parts and the parts' sockets to
   // the loop, so no order of destruction is right. What matters is committed; the kernel closes the
   // rest.

@@ -107,13 +107,21 @@ std::variant<Line, Refusal> choose_line(const NewCall& request,
   if (candidates.empty()) {
     return refuse(Refusal::Code::no_channel, "no channel is open to you; try again later");
   }
+  // A line that was made known is meant, whatever else its name may look like: 1000 is a seat, and
+  // could be a phone.
+  const auto knows = [&](const ChannelConfig* channel) {
+    return std::any_of(known.begin(), known.end(),
+                       [&](const KnownLine& line) { return line.channel == channel->code; });
+  };
+  std::stable_partition(candidates.begin(), candidates.end(), knows);
   std::optional<Refusal> refusal;
   for (const ChannelConfig* channel : candidates) {
     Choice choice = line_is_phone(*channel) ? line_of_phone(request, *channel)
                                             : line_of_seat(request, *channel, known);
     if (Refusal* no = std::get_if<Refusal>(&choice)) {
-      // A seat that is there but not signed in says more than that others have none.
-      if (!refusal || no->code == Refusal::Code::line_offline) refusal = std::move(*no);
+      // A seat that is there but not signed in is what was meant.
+      if (no->code == Refusal::Code::line_offline) return *std::move(no);
+      if (!refusal) refusal = std::move(*no);
       continue;
     }
     Line line = std::get<Line>(std::move(choice));
@@ -122,6 +130,8 @@ std::variant<Line, Refusal> choose_line(const NewCall& request,
       why += " named by the request";
     } else if (open.size() == 1) {
       why += " is the only one open";
+    } else if (knows(channel)) {
+      why += " is where this line is known";
     } else if (channel == open.front()) {
       why += " comes first by priority " + std::to_string(channel->priority);
     } else {

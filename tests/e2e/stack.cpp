@@ -46,6 +46,14 @@ Answer Stack::get(const std::string& path) const {
                .headers = {"Authorization: Bearer " + env("CC_KEY")}});
 }
 
+Answer Stack::ask(const std::string& method, const std::string& path,
+                  const std::string& body) const {
+  return send({.method = method,
+               .url = env("CC_API") + path,
+               .body = body,
+               .headers = {"Authorization: Bearer " + env("CC_KEY")}});
+}
+
 Call Stack::post_later(const std::string& path, const std::string& body,
                        const std::vector<std::string>& headers) const {
   Call call{.method = "POST", .url = env("CC_API") + path, .body = body, .headers = headers};
@@ -141,6 +149,55 @@ std::vector<json::object> Stack::journal(const std::string& event) const {
 
 long Stack::violations() const {
   return std::stol(text_at(simulator("health"), "violations"));
+}
+
+json::value Stack::gateway(const std::string& path) const {
+  return send({.method = "GET", .url = env("CC_GATEWAY") + "/_control/" + path}).body();
+}
+
+Answer Stack::gateway(const std::string& method, const std::string& path,
+                      const std::string& body) const {
+  return send({.method = method, .url = env("CC_GATEWAY") + "/_control/" + path, .body = body});
+}
+
+std::vector<json::object> Stack::gateway_journal(const std::string& event) const {
+  std::vector<json::object> found;
+  std::istringstream lines(read_file(env("CC_GATEWAY_JOURNAL")));
+  for (std::string line; std::getline(lines, line);) {
+    // Most are of others: parsed only where the name stands in them.
+    if (line.find('"' + event + '"') == std::string::npos) continue;
+    const json::value value = json::parse(line);
+    if (text_at(value, "event") == event) found.push_back(value.as_object());
+  }
+  return found;
+}
+
+void Stack::make_agents(int first, int last) const {
+  std::string csv = "channel,agent,tenant,handset,password,desired\n";
+  for (int agent = first; agent <= last; ++agent) {
+    csv += "hw," + std::to_string(agent) + ",demo,139" + std::to_string(70'000'000 + agent) + "," +
+           env("CC_AGENT_PASSWORD") + ",online\n";
+  }
+  const std::string file = dir_ + "/agents.csv";
+  std::ofstream(file) << csv;
+  must({env("CC_CCD"), "--config", dir_ + "/conf/cc.yaml", "agent", "import", file});
+}
+
+json::value Stack::await_agent(const std::string& agent, const std::string& actual,
+                               Millis timeout) const {
+  Answer last;
+  const bool reached = eventually(
+      [&] {
+        last = get("/v1/agents/hw/" + agent);
+        return last.at("actual") == actual;
+      },
+      timeout);
+  if (!reached) {
+    throw std::runtime_error("agent " + agent + " did not come to \"" + actual +
+                             "\": " + std::to_string(last.status) + " " + last.text +
+                             "\nccd's log:\n" + log("ccd"));
+  }
+  return last.body();
 }
 
 std::string Stack::sql(const std::string& statement) const {

@@ -23,6 +23,9 @@ class Stack {
   Answer get(const std::string& path) const;
   Answer post(const std::string& path, const std::string& body = "",
               const std::vector<std::string>& headers = {}) const;
+  /// Any method, with a JSON body unless that is empty.
+  Answer ask(const std::string& method, const std::string& path,
+             const std::string& body = "") const;
   Call post_later(const std::string& path, const std::string& body,
                   const std::vector<std::string>& headers = {}) const;
 
@@ -50,6 +53,16 @@ class Stack {
   /// Its journal lines of an event ("ring", "originate", …), by default of all calls.
   std::vector<json::object> journal(const std::string& event) const;
   long violations() const;
+
+  /// The agent gateway's control API, where the stack has one, and its journal lines of an event.
+  json::value gateway(const std::string& path) const;
+  Answer gateway(const std::string& method, const std::string& path, const std::string& body) const;
+  std::vector<json::object> gateway_journal(const std::string& event) const;
+  /// Makes agents of hw with the gateway's password, handsets 139….
+  void make_agents(int first, int last) const;
+  /// Waits until the agent's `actual` is that; throws with the last answer after `timeout`.
+  json::value await_agent(const std::string& agent, const std::string& actual = "online",
+                          Millis timeout = Millis{30'000}) const;
 
   /// One statement, by psql: unaligned, without titles.
   std::string sql(const std::string& statement) const;
