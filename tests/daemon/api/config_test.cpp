@@ -168,6 +168,73 @@ BOOST_AUTO_TEST_CASE(little_is_enough) {
   BOOST_TEST(config.channels.empty());
 }
 
+namespace {
+
+const std::string key64 = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// With a channel that is polled, and one piece exchanged.
+std::string polled(const Folder& folder, const std::string& from = {}, const std::string& to = {}) {
+  std::string text = yaml(
+      "channels:\n",
+      "agents:\n  key: file:key\n  previousKeys: [file:old]\nspool:\n  directory: \"" +
+          folder.path.string() +
+          "\"\n  max: 64M\n  replay: 500\nchannels:\n"
+          "  hw:\n    kind: hw\n    baseUrl: https://gw.example.com:8043/agentgateway/resource\n"
+          "    defaultTenant: demo\n    pollPause: {least: 250ms, most: 400ms}\n"
+          "    signInsPerSecond: 20\n");
+  if (from.empty()) return text;
+  const auto at = text.find(from);
+  BOOST_REQUIRE_MESSAGE(at != std::string::npos, from);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_polled_channel_is_read) {
+  const Folder folder;
+  folder.write("key", key64 + "\n");
+  folder.write("old", std::string(64, 'F'));
+  const Config config = good(folder, polled(folder));
+  const ChannelConfig& hw = config.channels.at("hw");
+  BOOST_TEST(hw.hw.base_url == "https://gw.example.com:8043/agentgateway/resource");
+  BOOST_TEST((hw.hw.pause_least == 250ms));
+  BOOST_TEST((hw.hw.pause_most == 400ms));
+  BOOST_TEST(hw.hw.sign_ins_a_second == 20U);
+  BOOST_TEST(config.agents.key.size() == 32U);
+  BOOST_TEST(config.agents.key[31] == '\x1f');
+  BOOST_TEST(config.agents.previous_keys.at(0) == std::string(32, '\xFF'));
+  BOOST_TEST(config.spool.max == 64U << 20);
+  BOOST_TEST(config.spool.replay == 500U);
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_of_a_polled_channel) {
+  const Folder folder;
+  folder.write("key", key64);
+  folder.write("old", key64);
+  folder.write("half", key64.substr(32));
+  const auto told = [&](const std::string& from, const std::string& to, const std::string& says) {
+    const std::string message = bad(folder, polled(folder, from, to));
+    BOOST_TEST(message.find(says) != std::string::npos, message);
+    BOOST_TEST(message.find(key64.substr(0, 16)) == std::string::npos, "a secret is told");
+  };
+  told("https://gw", "http://gw", "agents' passwords would travel in clear");
+  told("    baseUrl: https://gw.example.com:8043/agentgateway/resource\n", "",
+       "channels.hw: baseUrl is missing");
+  told("least: 250ms", "least: 100ms", "channels.hw.pollPause.least: ");
+  told("most: 400ms", "most: 200ms", "most must not be below least");
+  told("  key: file:key\n", "", "agents: key is missing");
+  told("file:key", "file:half", "agents.key: must be 64 hex digits, got 32 characters");
+  told("[file:old]", "[file:half]", "agents.previousKeys");
+  told(folder.path.string(), "/nonexistent/spool", "spool.directory: can't be read and written");
+  told(folder.path.string(), "spool", "spool.directory: must be an absolute path");
+  told("agents:\n  key: file:key\n  previousKeys: [file:old]\n", "",
+       "channels.hw: needs agents: {key: file:/");
+  // Without TLS only where somebody has said so.
+  good(folder, polled(folder, "https://gw", "http://gw")
+                   .replace(polled(folder, "https://gw", "http://gw").find("    signIns"), 0,
+                            "    plainHttp: true\n"));
+}
+
 BOOST_AUTO_TEST_CASE(the_shipped_sample_has_no_complaint_but_missing_secrets) {
   const auto config = read_config(CC_SOURCE_DIR "/conf/cc.yaml");
   if (config) return;
