@@ -35,18 +35,7 @@ struct Fleet {
                                       folder.file("cc.yaml")});
   }
 
-  /// A second daemon, of the same configuration but for its name and addresses.
-  std::unique_ptr<Process> second_daemon() {
-    std::string yaml = read_file(stack->env("CC_DIR") + "/conf/cc.yaml");
-    yaml = replaced(yaml, "id: stack-1", "id: stack-2");
-    const std::size_t from = yaml.find("listen: ["), to = yaml.find(']', from);
-    BOOST_REQUIRE(from != std::string::npos && to != std::string::npos);
-    yaml.replace(from, to - from + 1, "listen: [\"unix:" + folder.file("second.sock") + "\"]");
-    std::ofstream(folder.file("second.yaml")) << yaml;
-    return std::make_unique<Process>(Launch{.command = {std::string(CC_BUILD_DIR) + "/daemon/ccd",
-                                                        "--config", folder.file("second.yaml")},
-                                            .output = folder.file("second.log")});
-  }
+  std::unique_ptr<Process> second_daemon() { return stack->further_ccd("stack-2", folder); }
 
   std::string owners() const {
     return stack->sql(

@@ -111,6 +111,23 @@ bool Stack::running(const std::string& name) const {
   return at != std::string::npos && at + 2 < stat.size() && stat[at + 2] != 'Z';
 }
 
+std::unique_ptr<Process> Stack::further_ccd(const std::string& name, const TempDir& folder) const {
+  std::string yaml = read_file(dir_ + "/conf/cc.yaml");
+  const auto replace = [&](const std::string& from, const std::string& until,
+                           const std::string& text) {
+    const std::size_t begin = yaml.find(from);
+    const std::size_t end = begin == std::string::npos ? begin : yaml.find(until, begin);
+    if (end == std::string::npos) throw std::runtime_error("cc.yaml has no \"" + from + "\"");
+    yaml.replace(begin, end - begin, text);
+  };
+  replace("id: ", "\n", "id: " + name);
+  replace("listen: [", "\n", "listen: [\"unix:" + folder.file(name + ".sock") + "\"]");
+  std::ofstream(folder.file(name + ".yaml")) << yaml;
+  return std::make_unique<Process>(
+      Launch{.command = {env("CC_CCD"), "--config", folder.file(name + ".yaml")},
+             .output = folder.file(name + ".log")});
+}
+
 void Stack::reconfigure(const std::string& before, const std::string& after) {
   const std::string path = dir_ + "/conf/cc.yaml";
   std::string yaml = read_file(path);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,10 @@ class Stack {
   void restore(const std::string& name, const std::string& copy);
   bool running(const std::string& name) const;  // by its pid file
   pid_t pid(const std::string& name) const;     // the same; 0 if there is none
+
+  /// A further ccd of the same configuration but for its name; its API is on the socket
+  /// <name>.sock, its log is <name>.log, both in `folder`.
+  std::unique_ptr<Process> further_ccd(const std::string& name, const TempDir& folder) const;
 
   /// Changes `before` into `after` in ccd's configuration and sends SIGHUP.
   void reconfigure(const std::string& before, const std::string& after);

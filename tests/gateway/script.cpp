@@ -1,0 +1,113 @@
+#include "script.hpp"
+
+#include <algorithm>
+
+#include <boost/json/array.hpp>
+
+#include "fields.hpp"
+#include "presets.hpp"
+
+namespace gateway {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::int64_t longest_pause = 8LL * 3600 * 1000;
+
+std::vector<std::string_view> const outcomes{"answered", "bNoAnswer", "aNoAnswer", "agentGivesUp"};
+std::vector<std::string_view> const who{"customer", "agent", "platform"};
+std::vector<std::string_view> const faults{"none", "hang", "drop", "status"};
+
+template <class Choice>
+void choose(Fields& fields, std::string_view name, std::vector<std::string_view> const& names,
+            Choice& into) {
+  into = static_cast<Choice>(fields.choose(name, names, static_cast<std::size_t>(into)));
+}
+
+template <class Choice>
+std::string_view shown(std::vector<std::string_view> const& names, Choice choice) {
+  return names[static_cast<std::size_t>(choice)];
+}
+
+bool is_retcode(std::string const& code) {
+  return code == "0" ||
+         (code.size() == 7 && code[3] == '-' &&
+          std::ranges::count_if(code, [](char c) { return c >= '0' && c <= '9'; }) == 6);
+}
+
+void apply_callout(CalloutScript& callout, json::value const& value) {
+  Fields fields(value, "callout");
+  fields.take("retcode", callout.retcode);
+  if (!is_retcode(callout.retcode))
+    fields.complain("retcode", "must be \"0\" or look like \"100-018\"");
+  choose(fields, "fault", faults, callout.fault);
+  std::int64_t status = callout.http_status;
+  fields.take("httpStatus", status, 400, 599);
+  callout.http_status = static_cast<unsigned int>(status);
+  fields.take("dialled", callout.dialled);
+  fields.take("result", callout.result);
+  fields.take("afterEvents", callout.after_events, 0, 20);
+  fields.take("delayMs", callout.delay_ms, 0, longest_pause);
+  fields.end();
+}
+
+}  // namespace
+
+void Script::apply(json::value const& value) {
+  Fields fields(value, "script");
+  std::string preset;
+  if (fields.take("preset", preset)) {
+    auto found = script_by_name(preset);
+    if (!found) fields.complain("preset", "is unknown; GET /_control/presets lists them");
+    *this = *found;
+  } else {
+    name = "custom";
+  }
+  fields.take("name", name);
+  choose(fields, "outcome", outcomes, outcome);
+  choose(fields, "hungUpBy", who, hung_up_by);
+  fields.take("setupMs", setup_ms, 0, longest_pause);
+  fields.take("aRingMs", a_ring_ms, 0, longest_pause);
+  fields.take("bRingMs", b_ring_ms, 0, longest_pause);
+  fields.take("talkMs", talk_ms, 0, longest_pause);
+  fields.take("releaseMs", release_ms, 0, longest_pause);
+  fields.take("readyMs", ready_ms, 0, longest_pause);
+  fields.take("record", record);
+  fields.take("unknownEvents", unknown_events);
+  fields.take("lostEnd", lost_end);
+  fields.take("random", random);
+  fields.take("lose", lose);
+  fields.take("camelCallId", spelling.camel);
+  fields.take("numbers", spelling.numbers);
+  if (auto given = fields.take("callout")) apply_callout(callout, *given);
+  fields.end();
+}
+
+json::object Script::to_json() const {
+  return {{"name", name},
+          {"outcome", shown(outcomes, outcome)},
+          {"hungUpBy", shown(who, hung_up_by)},
+          {"setupMs", setup_ms},
+          {"aRingMs", a_ring_ms},
+          {"bRingMs", b_ring_ms},
+          {"talkMs", talk_ms},
+          {"releaseMs", release_ms},
+          {"readyMs", ready_ms},
+          {"record", record},
+          {"unknownEvents", unknown_events},
+          {"lostEnd", lost_end},
+          {"random", random},
+          {"lose", json::array(lose.begin(), lose.end())},
+          {"camelCallId", spelling.camel},
+          {"numbers", spelling.numbers},
+          {"callout", json::object{{"retcode", callout.retcode},
+                                   {"fault", shown(faults, callout.fault)},
+                                   {"httpStatus", callout.http_status},
+                                   {"dialled", callout.dialled},
+                                   {"result", callout.result},
+                                   {"afterEvents", callout.after_events},
+                                   {"delayMs", callout.delay_ms}}}};
+}
+
+}  // namespace gateway
