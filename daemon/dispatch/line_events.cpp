@@ -25,7 +25,7 @@ bool is_line_event(const FoundEvent& item) noexcept {
   return item.found.event.source == Source::poll && !item.found.subject.empty();
 }
 
-Line line_of(const FoundEvent& item) {
+LineName line_of(const FoundEvent& item) {
   return {item.channel, item.found.subject};
 }
 
@@ -106,7 +106,7 @@ bool has_line_events(const std::vector<FoundEvent>& events) noexcept {
 }
 
 pg::Statement find_line_attempts(const std::vector<FoundEvent>& events) {
-  std::map<Line, std::pair<std::int64_t, std::int64_t>> lines;  // first and last received-ms
+  std::map<LineName, std::pair<std::int64_t, std::int64_t>> lines;  // first and last received-ms
   for (const FoundEvent& item : events) {
     if (!is_line_event(item)) continue;
     const std::int64_t received = item.found.event.received_ms;

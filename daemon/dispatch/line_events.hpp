@@ -26,14 +26,14 @@ struct LineAttempt {
   std::optional<std::int64_t> ended;  // received-ms of its end
 };
 
-using Line = std::pair<std::string, std::string>;  // channel, agent
+using LineName = std::pair<std::string, std::string>;  // channel, agent
 
 class LineAttempts {
  public:
   LineAttempts() = default;
   /// Of what find_line_attempts() answered.
   explicit LineAttempts(const pg::Rows& rows);
-  explicit LineAttempts(std::map<Line, std::vector<LineAttempt>> attempts)
+  explicit LineAttempts(std::map<LineName, std::vector<LineAttempt>> attempts)
       : attempts_(std::move(attempts)) {}
 
   /// Gives the event its call and attempt where it has one, in which case it remembers what the
@@ -45,7 +45,7 @@ class LineAttempts {
  private:
   LineAttempt* owner_of(const FoundEvent& item, std::vector<LineAttempt>& attempts) const;
 
-  std::map<Line, std::vector<LineAttempt>> attempts_;  // newest first
+  std::map<LineName, std::vector<LineAttempt>> attempts_;  // newest first
 };
 
 /// Whether any of them needs it.

@@ -120,9 +120,11 @@ asio::awaitable<void> Seat::live(std::uint64_t round) {
       seat.wake();
     }
   } const alive{*this};
-  if (session_) {
-    std::uniform_int_distribution<Millis::rep> any(0, first_poll_within.count());
-    co_await pause(Millis{any(random_)});
+  if (const auto configured = channel(); session_ && configured) {
+    // Whoever polled it before, an owner or a round, may just have been answered.
+    const PollPace pace = configured->provider->sessions()->pace();
+    std::uniform_int_distribution<Millis::rep> any(0, round == 1 ? first_poll_within.count() : 0);
+    co_await pause(pace.pause_least + Millis{any(random_)});
   }
   while (current(round)) {
     if (session_) {

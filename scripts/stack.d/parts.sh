@@ -103,6 +103,7 @@ render() {
     [DIR]=$CC_DIR [SECRETS]=$CC_DIR/secrets [API_PORT]=$CC_API_PORT [API_SOCK]=$CC_API_SOCK
     [NGINX_PORT]=$CC_NGINX_PORT [NGINX_SOCK]=$CC_PRIVATE/nginx.sock [REDIS_SOCK]=$REDIS_SOCK
     [PG_DIR]=$PGHOST [JIUYUN]=$CC_JIUYUN [GATEWAY]=$CC_GATEWAY [APP_ID]=$CC_E9_APP_ID [MODULE]=$CC_MODULE
+    [GATEWAY_ON]=$([[ -n $CC_GATEWAY_SIMULATOR ]] && echo true || echo false)
     [USER]=$( ((EUID)) || echo 'user root;')
   )
   text=$(<"$1")

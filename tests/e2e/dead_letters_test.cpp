@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_channel_that_is_configured_later_gets_its_deliveries_afte
   BOOST_REQUIRE(eventually([] { return items("?channel=e9b").empty(); }));
   BOOST_TEST(stack().get("/v1/dead-letters/" + first).status == 404);
   BOOST_TEST(stack().post("/v1/dead-letters/" + first + "/replay").status == 404);
-  stack().reconfigure("  demo:\n    channels: [e9]", "  demo:\n    channels: [e9, e9b]");
+  stack().reconfigure("  demo:\n    channels: [e9, hw]", "  demo:\n    channels: [e9, hw, e9b]");
   BOOST_REQUIRE(eventually([] { return items("?channel=e9b").size() == 2; }));
 
   const Answer one = stack().post("/v1/dead-letters/" + first + "/replay");

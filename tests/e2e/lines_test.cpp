@@ -171,6 +171,8 @@ BOOST_AUTO_TEST_CASE(tls_is_verified_against_the_authority_that_is_configured) {
   yaml.replace(yaml.find(before), before.size(),
                "baseUrl: https://127.0.0.1:" + port +
                    "/agentgateway/resource\n    caFile: " + folder.file("stranger.pem") + "\n");
+  const std::string enabled = "enabled: @GATEWAY_ON@";
+  yaml.replace(yaml.find(enabled), enabled.size(), "enabled: true");
   std::ofstream(folder.file("cc.yaml")) << yaml;
   Stack stack("10", {"--cc-yaml", folder.file("cc.yaml")});
   BOOST_TEST(

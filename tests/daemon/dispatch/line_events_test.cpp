@@ -34,7 +34,7 @@ LineAttempt attempt(std::int64_t call, std::int64_t sent, std::string id = {},
 
 /// Newest first, as they are found.
 LineAttempts lines(std::vector<LineAttempt> attempts) {
-  std::map<Line, std::vector<LineAttempt>> found;
+  std::map<LineName, std::vector<LineAttempt>> found;
   found[{"hw", "291"}] = std::move(attempts);
   return LineAttempts(std::move(found));
 }

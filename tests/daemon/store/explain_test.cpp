@@ -9,8 +9,11 @@
 #include "call/create.hpp"
 #include "call/hangups.hpp"
 #include "call/reconciliation.hpp"
+#include "dispatch/batch.hpp"
 #include "dispatch/letter_store.hpp"
+#include "dispatch/line_events.hpp"
 #include "plans.hpp"
+#include "poller/seat_rows.hpp"
 #include "store/history.hpp"
 #include "store/purge.hpp"
 #include "store_fixture.hpp"
@@ -19,6 +22,16 @@ using namespace cc;
 using namespace cc::test;
 
 namespace {
+
+/// No line is ours.
+struct NoLines final : Lines {
+  bool serves(std::string_view, std::string_view) const override { return false; }
+  asio::awaitable<Lease> lease(std::string, std::string, std::string, Millis) override {
+    co_return Lease{};
+  }
+  void lost(std::string_view, std::string_view, const std::shared_ptr<LineSession>&) override {}
+  std::int64_t line_ms() const override { return 0; }
+};
 
 // A prepared statement gets its generic plan at the sixth time.
 constexpr int times = 8;
@@ -192,10 +205,11 @@ BOOST_AUTO_TEST_CASE(waiting_events_find_their_calls_by_index) {
 
 BOOST_AUTO_TEST_CASE(what_is_due_is_found_without_looking_at_what_is_not) {
   config.daemon_id = "test";
-  Membership membership(*pool, clock, "test", "1");
+  Membership membership(*pool, clock, "test", "1", [] { return 0; });
+  NoLines lines;
   const auto plans = plans_while([&] {
     Watch watch(*pool, clock);
-    const Parts parts{config, *pool, channels, membership, clock, metrics, watch};
+    const Parts parts{config, *pool, channels, membership, clock, metrics, watch, lines};
     Attempts attempts(parts);
     Hangups hangups(parts);
     for (int i = 0; i < times; ++i) {
@@ -207,8 +221,29 @@ BOOST_AUTO_TEST_CASE(what_is_due_is_found_without_looking_at_what_is_not) {
   for (const Plan& plan : of(plans, "hangup_asked IS NOT NULL")) {
     BOOST_TEST(plan.text().find("call_attempt_hangup") != std::string::npos, plan.text());
   }
-  for (const Plan& plan : of(plans, "state = 'planned' AND created <")) {
+  for (const Plan& plan : of(plans, "state = 'planned' AND (created <")) {
     BOOST_TEST(plan.text().find("call_attempt_unsettled") != std::string::npos, plan.text());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_polled_line_s_attempts_are_found_by_line_and_time) {
+  std::vector<FoundEvent> events(3);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    events[i].channel = "e9";
+    events[i].found.subject = "agent" + std::to_string(i);
+    events[i].found.event.source = Source::poll;
+    events[i].found.event.received_ms = now_ms - day_ms * static_cast<std::int64_t>(i);
+  }
+  const auto plans = plans_while([&] {
+    for (int i = 0; i < times; ++i) {
+      const pg::Statement find = find_line_attempts(events);
+      BOOST_TEST(wait_for(pool->query(find.sql, find.params)).size() == 6U);
+      wait_for(ask_about_calls(*pool, {"e9/1", "e9/2"}, now_ms));
+    }
+  });
+  check_no_scan(plans);
+  for (const Plan& plan : of(plans, "AS x (channel, agent, first, last)")) {
+    BOOST_TEST(plan.text().find("call_attempt_line") != std::string::npos, plan.text());
   }
 }
 
