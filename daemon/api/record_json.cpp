@@ -89,6 +89,15 @@ json::object effect_of(const Facts& facts, Hidden hidden, Sight sight) {
     object["closeDetail"] = facts.close->detail;
     if (!facts.close->by.empty()) object["closedBy"] = facts.close->by;
   }
+  // What it would mean of a call that was further; the record has what it means of this one.
+  if (facts.close_after_answer) {
+    object["closeTypeAfterAnswer"] = facts.close_after_answer->type;
+  }
+  if (facts.close_after_connect) {
+    object["closeTypeAfterConnect"] = facts.close_after_connect->type;
+  }
+  if (facts.close_doubt) object["closeGuessed"] = true;
+  if (facts.on_hook) object["onHook"] = true;
   add("chState", facts.ch_state);
   add("channelCallId", facts.channel_call_id);
   if (facts.caller) object["caller"] = number(facts.caller, !hidden.caller);

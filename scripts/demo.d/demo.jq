@@ -28,6 +28,8 @@ def event_words:
   elif .name == "b.ringing" then "B rings · 客户振铃"
   elif .name == "b.answered" then "B answered · 客户接听"
   elif .name == "connected" then "B answered: they talk · 客户接听，双方通话"
+  elif .name == "closed" and $e.onHook then "A's phone is on its hook · 坐席话机挂机"
+  elif .name == "closed" and $e.closeTypeAfterAnswer then "closed: not connected · 未接通"
   elif .name == "closed" then
     "closed" + (if ($e.duration // 0) > 0 then " after \($e.duration) s" else "" end) + ": \($e.closeType // "?" | close_words)"
   else .name end;
@@ -45,7 +47,7 @@ def timeline($created; $c):
   "\(.name) \(.source) \(.at) \(.channelTime)\t"
   + "   \(.at - $created | offset | left(7)) s  "
   + (if .channelTime then .channelTime | clock else "        " end)
-  + "  \(if .source == "cc" then "CC" elif .source == "callback" then "Jiuyun" else .source end | pad(7)) "
+  + "  \(if .source == "cc" then "CC" elif .source == "callback" then "Jiuyun" elif .source == "poll" then "Huawei" else .source end | pad(7)) "
   + event_colour($c) + event_words + $c.plain;
 
 # One row of the table of records.
