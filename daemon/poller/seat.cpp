@@ -75,10 +75,9 @@ void Seat::set_state(std::string actual, std::string reason) {
 }
 
 bool Seat::take_dirty() {
-  const LineSession now = session_ ? *session_ : LineSession{};
-  const bool was = std::exchange(dirty_, false) || now != saved_;
-  saved_ = now;
-  return was;
+  if (!std::exchange(dirty_, false)) return false;
+  saved_ = session_ ? *session_ : LineSession{};
+  return true;
 }
 
 std::shared_ptr<const ConfiguredChannel> Seat::channel() const {
@@ -158,6 +157,7 @@ asio::awaitable<void> Seat::poll_once(std::uint64_t round) {
     co_await store(*std::move(polled.delivery));
     fault_point("poller.stored");
   }
+  if (*session != saved_) dirty_ = true;  // an answer has renewed it
   if (round != round_) co_return;  // another session is at work by now
   const PollPace pace = sessions.pace();
   switch (polled.answer.kind) {

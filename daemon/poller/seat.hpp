@@ -104,7 +104,7 @@ class Seat : public std::enable_shared_from_this<Seat> {
   SeatAccount account_;
   std::string handset_;  // to sign in with: the account's, or what a call wanted last
   std::shared_ptr<LineSession> session_;
-  LineSession saved_;  // as the database has it
+  LineSession saved_;  // as it was last taken to be written to the database
   SeatState state_;
   bool dirty_ = true;
   bool stopping_ = false, sign_out_ = false, refused_ = false;
