@@ -83,7 +83,7 @@ void read_hw(YamlMap& map, HwAccount& account) {
     read(bounds, "most", account.pause_most, &YamlValue::duration, Millis{200}, Millis{10s});
     if (account.pause_most < account.pause_least) pause->complain("most must not be below least");
   }
-  read(map, "pollTimeout", account.poll_timeout, &YamlValue::duration, Millis{1s}, Millis{60s});
+  read(map, "pollTimeout", account.poll_timeout, &YamlValue::duration, Millis{12s}, Millis{60s});
   read(map, "signInsPerSecond", account.sign_ins_a_second, &YamlValue::integer, 1, 10'000);
 }
 

@@ -66,7 +66,9 @@ class Daemon final : public Health {
         channels_(http_, clock_),
         recorder_(loop_.get_executor(), config_, clock_, metrics_),
         membership_(heartbeat_, clock_, config_.daemon_id, CC_VERSION,
-                    [this] { return recorder_.oldest_ms(); }),
+                    [this] {
+                      return MemberNews{recorder_.oldest_ms(), seats_.keeping()};
+                    }),
         vault_(config_.agents.key, config_.agents.previous_keys),
         seats_(loop_.get_executor(), config_, pool_, clock_, membership_, channels_, recorder_,
                vault_, metrics_),
@@ -208,6 +210,8 @@ asio::awaitable<void> Daemon::start() {
         repeat("retention", partitions_every, [this] { return keep_retention(); }));
   spawn(executor, "spools", repeat("spools", spools_every, [this] { return spools_.look(); }));
   spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
+  spawn(executor, "due claims",
+        repeat("due claims", reap_every, [this] { return reaper_.release_due(); }));
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
   spawn(executor, "partitions",
         repeat("partitions", partitions_every, [this] { return keep_partitions(); }));

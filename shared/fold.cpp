@@ -115,7 +115,7 @@ class Folding {
     }
     std::vector<int> heard;  // the attempts that the channel has spoken of
     for (const Voice& voice : voices_) {
-      if (from_channel(*voice.event)) heard.push_back(voice.event->attempt);
+      if (proves_taken(*voice.event)) heard.push_back(voice.event->attempt);
     }
     std::erase_if(voices_, [&](const Voice& voice) {
       const Event& event = *voice.event;

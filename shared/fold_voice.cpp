@@ -58,6 +58,10 @@ bool from_channel(const Event& event) noexcept {
   return event.source != Source::cc;
 }
 
+bool proves_taken(const Event& event) noexcept {
+  return from_channel(event) && (event.source != Source::poll || event.facts.channel_call_id);
+}
+
 bool is_own_clock_close(EventName name) noexcept {
   return name == EventName::hangup_closed || name == EventName::reaped;
 }

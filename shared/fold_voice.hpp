@@ -24,6 +24,10 @@ std::int64_t saturated_sum(std::int64_t a, std::int64_t b) noexcept;
 
 bool from_channel(const Event& event) noexcept;
 
+/// Whether it shows that the channel took the attempt. What a polled line tells without naming a
+/// call may be of another one.
+bool proves_taken(const Event& event) noexcept;
+
 /// hangup.closed and reaped: we gave up waiting, nobody told us of an end.
 bool is_own_clock_close(EventName name) noexcept;
 

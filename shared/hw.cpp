@@ -229,6 +229,7 @@ void understand_query(const json::object& answer, const Delivery& delivery,
     facts.close = CloseFact{"255", "no_final_event", ""};
     facts.close_after_connect = CloseFact{"0", "normal", ""};
     facts.close_doubt = 2;
+    facts.engaged_on = true;  // events of it may still wait for their poll
   }
   found.call = asked;
   found.channel_call_id = facts.channel_call_id.value_or(std::string{});

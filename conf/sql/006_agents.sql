@@ -9,6 +9,7 @@ ALTER TABLE agent ADD since bigint;                          -- when `actual` be
 CREATE INDEX agent_owner ON agent (owner, epoch);
 
 -- Whose an event is that names no call: the attempt's on that line in whose time it was read.
+-- On a database with many years of attempts this takes its time: calls are made again when it is done.
 CREATE INDEX call_attempt_line ON call_attempt (channel, agent, sent) WHERE sent IS NOT NULL;
 -- On a line with a session: received-ms of the attempt's first event that tells of more than the end of the
 -- call before it, and when the call was over.
@@ -21,3 +22,5 @@ CREATE INDEX waiting_event_line ON waiting_event (channel, subject) WHERE channe
 -- received-ms of the oldest delivery in the daemon's own spool; null = it is empty. A dead daemon's stays:
 -- its disk still has it.
 ALTER TABLE daemon ADD spool_since bigint;
+-- Whether it polls lines: it has such channels and is not stopping. Others have no share of them.
+ALTER TABLE daemon ADD keeps_lines boolean NOT NULL DEFAULT false;

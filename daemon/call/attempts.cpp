@@ -183,7 +183,7 @@ asio::awaitable<OriginateAnswer> Attempts::originate(Sending& sending) {
     request.session = lease.session;
     answer = co_await provider.originate(std::move(request));
     if (!answer.session_over) co_return answer;
-    parts_.lines.lost(code, sending.request.agent, lease.session);
+    if (answer.session_lost) parts_.lines.lost(code, sending.request.agent, lease.session);
   }
   co_return answer;
 }
@@ -210,13 +210,19 @@ asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
   const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
   const pg::Rows& attempt = rows[1];
   if (attempt.empty()) co_return false;
+  // On its way to another daemon: left as it is for that one.
+  const auto channel = parts_.channels.find(attempt.text(0, "channel"));
+  if (channel && channel->provider->sessions() != nullptr &&
+      !parts_.lines.serves(channel->config.code, attempt.text(0, "agent"))) {
+    co_return false;
+  }
   NewEvents events;
   events[key.first].push_back(own_event(key.first, key.second, EventName::attempt_sent, now_ms));
   co_await fold_events(transaction, events, now_ms);
   co_await transaction.commit();
   parts_.watch.notify(key.first);
 
-  sending.channel = parts_.channels.find(attempt.text(0, "channel"));
+  sending.channel = channel;
   Originate& request = sending.request;
   request.call = key.first;
   request.attempt = key.second;

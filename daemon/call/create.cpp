@@ -24,7 +24,8 @@ constexpr std::string_view known_lines_sql =
     "SELECT channel, agent, coalesce(handset, '') AS handset, desired = 'online' AND actual = "
     "'online' AS online, CASE WHEN desired <> 'online' THEN 'it shall be offline' ELSE "
     "coalesce(actual, 'waiting for a daemon') || coalesce(': ' || reason, '') END AS standing "
-    "FROM agent WHERE tenant = $1 AND agent = $2 AND desired <> 'deleted'";
+    "FROM agent WHERE channel = ANY($3::varchar[]) AND agent = $2 AND tenant = $1 AND desired <> "
+    "'deleted'";
 
 // Waits for the end of a transaction that is inserting the same key.
 constexpr std::string_view take_key_sql =
@@ -211,12 +212,15 @@ asio::awaitable<std::variant<Created, Refusal>> store_call(Parts parts, NewCall 
 asio::awaitable<std::vector<KnownLine>> known_lines(Parts parts, NewCall request) {
   std::vector<KnownLine> known;
   const auto open = open_channels(parts.config, request.tenant);
-  const bool seats = std::any_of(open.begin(), open.end(), [](const ChannelConfig* channel) {
-    return !line_is_phone(*channel);
-  });
+  std::vector<std::string> codes;
+  bool seats = false;
+  for (const ChannelConfig* channel : open) {
+    codes.push_back(channel->code);
+    seats |= !line_is_phone(*channel);
+  }
   if (!seats || !request.agent) co_return known;
-  const pg::Rows rows =
-      co_await parts.pool.query(known_lines_sql, pg::params(request.tenant, *request.agent));
+  const pg::Rows rows = co_await parts.pool.query(
+      known_lines_sql, pg::params(request.tenant, *request.agent, pg::array(codes)));
   for (std::size_t row = 0; row < rows.size(); ++row) {
     KnownLine line;
     line.channel = rows.text(row, "channel");

@@ -46,11 +46,15 @@ constexpr std::string_view forget_sql =
     "UPDATE call_attempt SET hangup_asked = NULL WHERE call = ANY($1::bigint[]) AND hangup_asked "
     "IS NOT NULL";
 
-// Only one daemon tells the channel at a time.
+// Only one daemon tells the channel at a time. Without the channel's id of the call ($5) it can
+// only be told to free the line, which must be in this call and no other: it holds the line's
+// claim, and the channel took it or was heard of it.
 constexpr std::string_view mark_sent_sql =
-    "UPDATE call_attempt SET hangup_sent = $4 WHERE call = $1 AND attempt = $2 AND hangup_accepted "
-    "IS NULL "
-    "AND hangup_sent IS NOT DISTINCT FROM $3";
+    "UPDATE call_attempt a SET hangup_sent = $4::bigint WHERE call = $1 AND attempt = $2 AND "
+    "hangup_accepted IS NULL AND hangup_sent IS NOT DISTINCT FROM $3 "
+    "AND ($5::boolean OR ((a.state = 'accepted' OR a.heard IS NOT NULL) AND EXISTS (SELECT 1 FROM "
+    "claim c WHERE c.call = a.call AND c.attempt = a.attempt AND c.kind = 'line' AND c.released IS "
+    "NULL AND (c.release_at IS NULL OR c.release_at > $4::bigint))))";
 
 constexpr std::string_view accepted_sql =
     "UPDATE call_attempt SET hangup_accepted = $3 WHERE call = $1 AND attempt = $2 AND "
@@ -186,7 +190,8 @@ asio::awaitable<void> Hangups::tell(Due due) {
   try {
     const std::int64_t now_ms = parts_.clock.epoch_ms();
     const pg::Rows marked = co_await parts_.pool.query(
-        mark_sent_sql, pg::params(due.call, due.attempt, due.sent, now_ms));
+        mark_sent_sql,
+        pg::params(due.call, due.attempt, due.sent, now_ms, !due.channel_call_id.empty()));
     if (marked.affected() == 0) co_return;
     const HangupReply reply = co_await hang_up(channel, due);
     if (!reply.accepted) {

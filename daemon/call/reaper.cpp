@@ -24,15 +24,17 @@ constexpr std::string_view drained_sql =
     "SELECT least(coalesce(min(drained), 0), (SELECT min(spool_since) - 1 FROM daemon)) AS drained "
     "FROM stream_cursor WHERE starts_with(stream, $1)";
 
-constexpr Millis session_wait{2'000};     // for a line to be signed in
-constexpr Millis alarm_after{3'600'000};  // of a standstill
+constexpr std::int64_t session_pause_ms = 5'000;  // for a line to sign in anew
+constexpr Millis session_wait{2'000};             // for a line to be signed in
+constexpr Millis alarm_after{3'600'000};          // of a standstill
 
+// A sign of life is no event of a polled line that CC doesn't know and that names no call.
 constexpr std::string_view open_sql =
     "SELECT r.id, r.max_duration, r.b_call_time IS NOT NULL OR r.b_offhook_time IS NOT NULL OR "
     "r.state = 'conn' "
     "OR r.progress IN ('b_ringing', 'talking') AS sign_of_b, a.attempt, a.state, a.sent, "
-    "(SELECT max(e.received) FROM call_event e WHERE e.call = r.id AND e.source <> 'cc') AS "
-    "last_event "
+    "(SELECT max(e.received) FROM call_event e WHERE e.call = r.id AND e.source <> 'cc' "
+    "AND (e.source <> 'poll' OR e.name <> 'other' OR e.facts ? 'channel_call_id')) AS last_event "
     "FROM call_record r JOIN call_attempt a ON a.call = r.id AND NOT a.superseded "
     "WHERE r.state <> 'close' AND r.merged_into IS NULL AND a.sent IS NOT NULL AND a.sent < "
     "$1::bigint "
@@ -43,7 +45,8 @@ constexpr std::string_view reap_sql =
     "UPDATE call_attempt a SET query_due = CASE WHEN channel_call_id IS NULL THEN NULL ELSE "
     "$4::bigint END "
     "WHERE call = $1 AND attempt = $2 AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = $1 "
-    "AND e.source <> 'cc' AND e.received > $3::bigint) "
+    "AND e.source <> 'cc' AND (e.source <> 'poll' OR e.name <> 'other' OR e.facts ? "
+    "'channel_call_id') AND e.received > $3::bigint) "
     "AND EXISTS (SELECT 1 FROM call_record r WHERE r.id = $1 AND r.state <> 'close')";
 
 // The channel's own word came after all, or the call lives: nobody wants to know any more. But on a
@@ -93,6 +96,9 @@ constexpr std::string_view asked_sql =
 
 constexpr std::string_view given_up_sql =
     "UPDATE call_attempt SET query_due = NULL, query_problem = $3 WHERE call = $1 AND attempt = $2";
+
+constexpr std::string_view due_claims_sql =
+    "UPDATE claim SET released = $1::bigint WHERE released IS NULL AND release_at <= $1::bigint";
 
 constexpr std::string_view release_sql =
     "UPDATE claim SET released = $2 WHERE call = $1 AND released IS NULL";
@@ -183,6 +189,10 @@ asio::awaitable<void> Reaper::reap_one(Open open) {
   NewEvent event = own_event(open.call, open.attempt, EventName::reaped, now_ms, facts);
   const bool reaped = co_await settle(parts_, open.call, std::move(step), std::move(event));
   if (reaped) log().warn("call {}: closed by our own clock: {}", open.call, *facts.reason);
+}
+
+asio::awaitable<void> Reaper::release_due() {
+  co_await parts_.pool.query(due_claims_sql, pg::params(parts_.clock.epoch_ms()));
 }
 
 asio::awaitable<void> Reaper::query() {
@@ -292,7 +302,9 @@ asio::awaitable<void> Reaper::ask(std::shared_ptr<const ConfiguredChannel> chann
     co_return;
   }
   const std::int64_t pause_ms =
-      std::min(longest_pause_ms, minute_ms << std::min<std::int64_t>(due.tries, 10));
+      reply.session_lost
+          ? session_pause_ms
+          : std::min(longest_pause_ms, minute_ms << std::min<std::int64_t>(due.tries, 10));
   const OptText problem = reply.problem.empty() ? OptText{} : OptText{reply.problem.substr(0, 250)};
   co_await parts_.pool.query(
       asked_sql, pg::params(due.call, due.attempt, parts_.clock.epoch_ms() + pause_ms, problem));

@@ -30,6 +30,9 @@ class Reaper {
   /// Closes what is silent. One pass.
   asio::awaitable<void> reap();
 
+  /// Releases lines and handsets whose time has come, where no taker has done so.
+  asio::awaitable<void> release_due();
+
   /// Asks the channels about calls that they never closed, newest first, as fast as each allows the
   /// fleet to; the answers go the way of every delivery: into the stream. Returns at once; a
   /// channel that is still being asked is left alone.

@@ -94,9 +94,14 @@ asio::awaitable<SessionAnswer> HwProvider::sign_in(HttpClient& http, SignIn wish
   session->handset = wish.handset;
   request = gateway_.request(
       "POST", path_of("onlineagent", wish.agent, "/resetskill/true?phonelinkage=0"), *session);
-  HwReply skills = co_await gateway_.ask(http, std::move(request), session);
-  // Without skills an agent still calls; only a session that is over again is none.
-  if (skills.session.kind == Kind::lost) co_return skills.session;
+  const HwReply skills = co_await gateway_.ask(http, std::move(request), session);
+  // It belongs to a sign-in, so without its answer there is none. What the gateway refuses is its
+  // own affair: an agent without skills still calls.
+  if (skills.session.kind == Kind::lost || skills.answer.retcode.empty()) {
+    SessionAnswer failed = skills.session;
+    failed.kind = Kind::trouble;
+    co_return failed;
+  }
   co_return reply.session;
 }
 
@@ -119,6 +124,7 @@ asio::awaitable<Polled> HwProvider::poll(HttpClient& http, std::string agent,
   // What cannot be read is kept too: as a dead letter.
   const bool unreadable =
       reply.exchange.status == 200 && !reply.exchange.body.empty() && !reply.answer.readable;
+  polled.readable = !unreadable;
   if (reply.exchange.answered() && (reply.answer.has_event || unreadable)) {
     Delivery delivery;
     delivery.channel = config_.code;
@@ -209,6 +215,7 @@ OriginateAnswer judge_hw_callout(const HwReply& reply) {
   }
   answer.outcome = OriginateAnswer::Outcome::refused;
   answer.session_over = reply.session.kind == Kind::lost || reply.session.kind == Kind::stale;
+  answer.session_lost = reply.session.kind == Kind::lost;
   answer.never_dialled = answer.session_over;
   const bool phone_refused = code == "100-013" || code == "100-014";
   answer.close = phone_refused ? CloseFact{"1", "a_unreachable", "channel"}

@@ -40,7 +40,8 @@ struct OriginateAnswer {
   std::string code, message;    // the channel's words, or ours for the network
   bool never_dialled = false;   // refused in a way that another channel may be tried
   CloseFact close;              // refused: how the call ends if nothing else is tried
-  bool session_over = false;    // never dialled because of the line's session, lost or stale
+  bool session_over = false;    // never dialled because of the line's session: again with the next
+  bool session_lost = false;    // and that one is to be made anew
   std::chrono::milliseconds elapsed{0};
 };
 

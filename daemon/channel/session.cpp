@@ -2,9 +2,15 @@
 
 #include <boost/json.hpp>
 
+#include "phone.hpp"
+
 namespace cc {
 
 namespace json = boost::json;
+
+std::string SessionAnswer::words() const {
+  return mask_numbers_in(message.empty() ? code : code + " " + message);
+}
 
 std::string to_text(const LineSession& session) {
   json::object object;

@@ -42,6 +42,8 @@ struct SessionAnswer {
   std::string code, message;  // the channel's words, bounded and without numbers
 
   bool ok() const noexcept { return kind == Kind::ok; }
+  /// "100-004 wrong password", without numbers.
+  std::string words() const;
 };
 
 struct SignIn {
@@ -52,6 +54,7 @@ struct SignIn {
 struct Polled {
   SessionAnswer answer;
   std::optional<Delivery> delivery;  // without received_ms
+  bool readable = true;              // false: the delivery is nothing that the channel would say
 };
 
 struct PollPace {

@@ -1,25 +1,29 @@
 #include "dispatch/line_events.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "dispatch/batch.hpp"
 
 namespace cc {
 namespace {
 
-// A phone is on its hook soon after a call's end; what it does later is no part of that call.
+// A phone is on its hook soon after a call's end; what else it does then is no part of that call.
 constexpr std::int64_t aftermath_ms = 60'000;
 
-// For each line: the two attempts before its first event, and all up to its last one.
+// For each line: the two attempts before its first event, and all up to its last one; none that
+// never began.
 constexpr std::string_view find_sql =
     "SELECT x.channel, x.agent, a.call, a.attempt, a.sent, a.state, coalesce(a.channel_call_id, "
     "'') AS channel_call_id, a.heard, a.ended "
     "FROM unnest($1::varchar[], $2::varchar[], $3::bigint[], $4::bigint[]) AS x (channel, agent, "
     "first, last) CROSS JOIN LATERAL ("
     "(SELECT b.* FROM call_attempt b WHERE b.channel = x.channel AND b.agent = x.agent "
-    "AND b.sent <= x.first ORDER BY b.sent DESC LIMIT 2) UNION ALL "
+    "AND b.sent <= x.first AND b.state IN ('sending', 'unknown', 'accepted') "
+    "ORDER BY b.sent DESC LIMIT 2) UNION ALL "
     "(SELECT b.* FROM call_attempt b WHERE b.channel = x.channel AND b.agent = x.agent "
-    "AND b.sent > x.first AND b.sent <= x.last ORDER BY b.sent LIMIT 500)) AS a";
+    "AND b.sent > x.first AND b.sent <= x.last AND b.state IN ('sending', 'unknown', 'accepted') "
+    "ORDER BY b.sent LIMIT 500)) AS a";
 
 bool is_line_event(const FoundEvent& item) noexcept {
   return item.found.event.source == Source::poll && !item.found.subject.empty();
@@ -64,16 +68,22 @@ LineAttempt* LineAttempts::owner_of(const FoundEvent& item,
   const Event& event = item.found.event;
   const std::string& id = item.found.channel_call_id;
   const std::int64_t received = event.received_ms;
-  auto at = std::find_if(attempts.begin(), attempts.end(),
-                         [&](const LineAttempt& attempt) { return attempt.sent <= received; });
+  const auto begun_before = [received](const LineAttempt& attempt) {
+    return attempt.sent <= received && may_have_begun(attempt);
+  };
+  auto at = std::find_if(attempts.begin(), attempts.end(), begun_before);
   if (at == attempts.end()) return nullptr;
   if (is_trailing(event) && (!at->heard || *at->heard > received)) {
-    if (++at == attempts.end()) return nullptr;
+    at = std::find_if(std::next(at), attempts.end(), begun_before);
+    if (at == attempts.end()) return nullptr;
   }
-  if (!may_have_begun(*at)) return nullptr;
-  if (id.empty()) return at->ended && received > *at->ended + aftermath_ms ? nullptr : &*at;
+  if (id.empty()) {
+    if (!at->ended || received <= *at->ended) return &*at;
+    return is_trailing(event) && received <= *at->ended + aftermath_ms ? &*at : nullptr;
+  }
   if (id == at->channel_call_id) return &*at;
-  const bool takes_it = at->channel_call_id.empty() && !at->ended && !event.facts.inbound;
+  const bool over = at->ended && received > *at->ended;
+  const bool takes_it = at->channel_call_id.empty() && !over && !event.facts.inbound;
   return takes_it ? &*at : nullptr;
 }
 

@@ -258,7 +258,11 @@ asio::awaitable<void> Partition::trim(redis::Connection& redis) {
   const auto now = static_cast<std::uint64_t>(parts_.clock.epoch_ms());
   StreamId keep_from{now > lag ? now - lag : 0, 0};
   const std::uint64_t bytes = co_await memory_of(redis, hold_.stream);
-  if (bytes > parts_.config.stream.trim_bytes && position_.cursor > state.first) {
+  // What has been drained must not count as a backlog, for NGINX and ccd spool from high_water on.
+  const auto& stream = parts_.config.stream;
+  const bool too_many =
+      static_cast<std::uint64_t>(state.length) > stream.high_water / 2 / stream.partitions;
+  if ((too_many || bytes > stream.trim_bytes) && position_.cursor > state.first) {
     // Too large: give up a quarter of the committed time, and see again in ten seconds.
     const std::uint64_t span = position_.cursor.ms - state.first.ms;
     keep_from = std::max(keep_from, StreamId{state.first.ms + span / 4 + 1, 0});

@@ -32,7 +32,9 @@ constexpr std::string_view line_now_sql =
     "SELECT b.call, b.attempt FROM call_attempt b WHERE b.channel = w.channel AND b.agent = "
     "w.subject AND b.sent > w.received AND b.sent <= w.received + 60000 AND starts_with(b.reason, "
     "'inbound') ORDER BY b.sent LIMIT 1) AS a "
-    "WHERE w.channel_call_id = '' AND w.subject <> '' LIMIT 500";
+    // The end of something before it is none of this call.
+    "WHERE w.channel_call_id = '' AND w.subject <> '' AND w.name NOT IN ('closed', 'recorded') "
+    "LIMIT 500";
 
 // No call came for them in all that time: they are counted, and never make a record.
 constexpr std::string_view uncalled_sql =

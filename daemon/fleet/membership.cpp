@@ -1,5 +1,7 @@
 #include "fleet/membership.hpp"
 
+#include <algorithm>
+
 #include "log.hpp"
 
 namespace cc {
@@ -11,15 +13,17 @@ constexpr std::string_view join_sql =
     "started = clock_timestamp(), version = excluded.version RETURNING epoch";
 
 constexpr std::string_view beat_sql =
-    "UPDATE daemon SET seen = clock_timestamp(), spool_since = nullif($3::bigint, 0) "
+    "UPDATE daemon SET seen = clock_timestamp(), spool_since = nullif($3::bigint, 0), "
+    "keeps_lines = $4 "
     "WHERE id = $1 AND epoch = $2 "
     "RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms";
 
-// An answer that took longer says little about the time.
-constexpr std::int64_t prompt_ms = 500;
+// After so long a worse measurement is taken too: clocks drift.
+constexpr std::chrono::minutes anchor_age{5};
 
 constexpr std::string_view leave_sql =
-    "UPDATE daemon SET seen = 'epoch' WHERE id = $1 AND epoch = $2";
+    "UPDATE daemon SET seen = 'epoch', keeps_lines = false, spool_since = nullif($3::bigint, 0) "
+    "WHERE id = $1 AND epoch = $2";
 
 }  // namespace
 
@@ -35,15 +39,27 @@ bool Membership::confirmed() const {
 
 asio::awaitable<bool> Membership::beat() {
   const auto begun = clock_.steady();
-  const std::int64_t begun_ms = clock_.epoch_ms();
-  const pg::Rows rows = co_await pool_.query(beat_sql, pg::params(id_, epoch_, spool_since_()));
+  const MemberNews news = news_();
+  const pg::Rows rows = co_await pool_.query(
+      beat_sql, pg::params(id_, epoch_, news.spool_since_ms, news.keeps_lines));
   if (rows.empty()) co_return false;
-  const std::int64_t ended_ms = clock_.epoch_ms();
   confirmed_ = begun;
-  if (ended_ms - begun_ms <= prompt_ms) {
-    ahead_ms_ = rows.integer(0, "now_ms") - (begun_ms + ended_ms) / 2;
+  const auto took = clock_.steady() - begun;
+  if (anchor_ms_ == 0 || took <= anchor_error_ || begun - anchor_ > anchor_age) {
+    anchor_ms_ = rows.integer(0, "now_ms");
+    anchor_ = begun + took / 2;
+    anchor_error_ = took;
   }
   co_return true;
+}
+
+std::int64_t Membership::fleet_ms() const {
+  std::int64_t now_ms = clock_.epoch_ms();
+  if (anchor_ms_ != 0) {
+    now_ms = anchor_ms_ + std::chrono::duration_cast<Millis>(clock_.steady() - anchor_).count();
+  }
+  last_fleet_ms_ = std::max(last_fleet_ms_, now_ms);
+  return last_fleet_ms_;
 }
 
 asio::awaitable<void> Membership::keep() {
@@ -60,7 +76,8 @@ asio::awaitable<void> Membership::keep() {
 }
 
 asio::awaitable<void> Membership::leave() {
-  co_await pool_.query(leave_sql, pg::params(id_, epoch_));
+  const MemberNews news = news_();
+  co_await pool_.query(leave_sql, pg::params(id_, epoch_, news.spool_since_ms));
 }
 
 std::string dead_owner_sql(const std::string& row) {

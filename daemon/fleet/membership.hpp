@@ -17,17 +17,21 @@ namespace cc {
 inline constexpr Millis heartbeat_every{2000};
 inline constexpr Millis dead_after{6000};  // by PostgreSQL's clock
 
+/// What a daemon tells the others of itself with each heartbeat.
+struct MemberNews {
+  std::int64_t spool_since_ms = 0;  // received-ms of the oldest delivery in its own spool; 0 = none
+  bool keeps_lines = false;         // it polls lines, and goes on doing so
+};
+
 class Membership {
  public:
-  /// `spool_since`: received-ms of the oldest delivery in our own spool, 0 = none; told to the
-  /// others with each heartbeat.
   Membership(pg::Pool& pool, Clock& clock, std::string id, std::string version,
-             std::function<std::int64_t()> spool_since)
+             std::function<MemberNews()> news)
       : pool_(pool),
         clock_(clock),
         id_(std::move(id)),
         version_(std::move(version)),
-        spool_since_(std::move(spool_since)) {}
+        news_(std::move(news)) {}
 
   /// Takes the id with a new epoch: whatever an earlier process of this id had begun is a dead
   /// owner's.
@@ -46,19 +50,24 @@ class Membership {
   /// be done twice in the fleet (a sign-in) needs it.
   bool confirmed() const;
 
-  /// What PostgreSQL's clock is ahead of ours, ms, as of the last heartbeat: with it all daemons
-  /// agree on the time.
-  std::int64_t ahead_ms() const noexcept { return ahead_ms_; }
-
- private:
+  /// A heartbeat out of turn, where the news must not wait for the next one. False: another process
+  /// has taken our id.
   asio::awaitable<bool> beat();
 
+  /// The time on which all daemons agree, epoch ms: PostgreSQL's, carried on by our steady clock.
+  /// Never goes backwards.
+  std::int64_t fleet_ms() const;
+
+ private:
   pg::Pool& pool_;
   Clock& clock_;
   std::string id_, version_;
-  std::function<std::int64_t()> spool_since_;
+  std::function<MemberNews()> news_;
   std::int64_t epoch_ = 0;
-  std::int64_t ahead_ms_ = 0;
+  std::int64_t anchor_ms_ = 0;  // PostgreSQL's time at `anchor_`; 0 = not known yet
+  std::chrono::steady_clock::time_point anchor_{};
+  std::chrono::steady_clock::duration anchor_error_{};  // at most; how long the asking took
+  mutable std::int64_t last_fleet_ms_ = 0;
   std::chrono::steady_clock::time_point confirmed_{};  // when the last beat that counted began
 };
 

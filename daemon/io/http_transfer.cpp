@@ -83,7 +83,11 @@ bool HttpTransfer::prepare() {
   // One for each transfer under way, and of long polls there are thousands.
   if (request_.max_answer <= small_answer) set(CURLOPT_BUFFERSIZE, small_buffer);
   set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_answer));
-  if (!request_.ca_file.empty()) set(CURLOPT_CAINFO, request_.ca_file.c_str());
+  if (!request_.ca_file.empty()) {
+    set(CURLOPT_CAINFO, request_.ca_file.c_str());
+    // Nobody else is trusted then; curl would go on looking in the system's folder.
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  }
   if (request_.only_once) {
     set(CURLOPT_FRESH_CONNECT, 1L);
     set(CURLOPT_FORBID_REUSE, 1L);

@@ -2,6 +2,7 @@
 // PostgreSQL has just confirmed that we are who we think (rules.md, "Ownership among daemons").
 #pragma once
 
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -18,8 +19,9 @@ class Admission {
   Admission(Clock& clock, const Membership& membership) : clock_(clock), membership_(membership) {}
 
   /// Returns when it is this line's turn; turns at a channel come `a_second`. False where
-  /// `given_up` became true meanwhile: then nobody must sign in. `given_up` must outlive the call.
-  asio::awaitable<bool> enter(std::string channel, unsigned a_second, const bool& given_up);
+  /// `given_up` said so meanwhile: then nobody must sign in.
+  asio::awaitable<bool> enter(std::string channel, unsigned a_second,
+                              std::function<bool()> given_up);
 
   /// Without a turn, for somebody who waits at the phone.
   bool confirmed() const { return membership_.confirmed(); }

@@ -26,7 +26,8 @@ namespace cc {
 /// What the line is signed in as.
 struct SeatAccount {
   std::string channel, agent, handset, password;
-  std::int64_t generation = 0;  // of its row
+  std::string password_problem;  // why it can't be read: then nobody can sign in with it
+  std::int64_t generation = 0;   // of its row
 };
 
 /// How it stands, for the table `agent`.
@@ -38,6 +39,7 @@ struct SeatState {
 
 struct SeatTools {
   asio::any_io_executor executor;
+  pg::Pool& pool;
   Clock& clock;
   const Membership& membership;
   const Channels& channels;
@@ -63,8 +65,12 @@ class Seat : public std::enable_shared_from_this<Seat> {
   void stop(bool sign_out);
   bool stopping() const noexcept { return stopping_; }
   bool signs_out() const noexcept { return sign_out_; }
-  /// Nothing is under way any more: after stop(), or when it was refused.
-  bool ended() const noexcept { return alive_ == 0 && (stopping_ || refused_); }
+  /// Nothing is under way any more, nor in anybody's hand: after stop(), or when it was refused.
+  bool ended() const noexcept {
+    return alive_ == 0 && (stopping_ || refused_) && (!session_ || session_.use_count() == 1);
+  }
+  /// Whether somebody has asked for its session lately: it is better handed over later.
+  bool in_use() const;
 
   asio::awaitable<Lines::Lease> lease(std::string handset, Millis patience);
   void lost(const std::shared_ptr<LineSession>& session);
@@ -80,11 +86,23 @@ class Seat : public std::enable_shared_from_this<Seat> {
 
  private:
   using Kind = SessionAnswer::Kind;
+  /// One more coroutine of ours, for as long as it stands.
+  struct Alive {
+    explicit Alive(Seat& its_seat) : seat(its_seat) { ++seat.alive_; }
+    ~Alive() {
+      --seat.alive_;
+      seat.wake();
+    }
+    Alive(const Alive&) = delete;
+    Seat& seat;
+  };
   asio::awaitable<void> live(std::uint64_t round);
   asio::awaitable<void> poll_once(std::uint64_t round);
   asio::awaitable<void> sign_in(std::uint64_t round);
+  asio::awaitable<void> renew_handset();
   asio::awaitable<SessionAnswer> sign_in_with(std::string handset);
   asio::awaitable<void> sign_out();
+  void refuse(std::string words);
   asio::awaitable<void> store(Delivery delivery);
   asio::awaitable<std::string> change_handset(std::string handset);
   asio::awaitable<void> change_until(Waiter::TimePoint until);
@@ -102,16 +120,20 @@ class Seat : public std::enable_shared_from_this<Seat> {
   SeatTools& tools_;
   std::shared_ptr<HttpClient> http_;
   SeatAccount account_;
-  std::string handset_;  // to sign in with: the account's, or what a call wanted last
+  std::string handset_;         // to sign in with: the account's, or what a call wanted last
+  bool renew_handset_ = false;  // the account's was changed: when no call is on the line
   std::shared_ptr<LineSession> session_;
   LineSession saved_;  // as it was last taken to be written to the database
   SeatState state_;
   bool dirty_ = true;
   bool stopping_ = false, sign_out_ = false, refused_ = false;
-  bool signing_ = false;     // in or out: one at a time
-  std::uint64_t round_ = 0;  // each new session has its own round of polls
-  int alive_ = 0;            // rounds whose coroutine has not ended
+  bool signing_ = false;                            // in or out: one at a time
+  std::uint64_t round_ = 0;                         // each new session has its own round of polls
+  int alive_ = 0;                                   // coroutines of ours that have not ended
+  std::chrono::steady_clock::time_point polled_{};  // when a poll was last answered as it should be
+  std::chrono::steady_clock::time_point leased_{};
   std::int64_t last_received_ms_ = 0;
+  bool unreadable_ = false;  // the last answer was nothing that the channel would say
   Backoff backoff_{Millis{500}, Millis{15'000}};
   Backoff lost_again_{Millis{1000}, Millis{60'000}};  // somebody else signs in as this agent
   std::chrono::steady_clock::time_point lost_at_{};

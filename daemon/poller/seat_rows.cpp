@@ -14,9 +14,11 @@ std::string wanted_sql() {
 
 std::string share_sql() {
   return "SELECT count(*) FILTER (WHERE a.owner = $1 AND a.epoch = $2) AS ours, count(*) AS "
-         "wanted, " +
-         std::string(living_daemons_sql) +
-         " AS living FROM agent a WHERE a.channel = ANY($3::varchar[]) AND " + wanted_sql();
+         "wanted, "
+         "(SELECT greatest(count(*), 1) FROM daemon d WHERE d.keeps_lines AND d.seen > "
+         "clock_timestamp() - interval '6 seconds') AS living FROM agent a WHERE a.channel = "
+         "ANY($3::varchar[]) AND " +
+         wanted_sql();
 }
 
 std::string claim_sql() {
@@ -40,14 +42,14 @@ constexpr std::string_view ours_sql =
 
 // Who was told to be tried again meanwhile is not refused any more.
 constexpr std::string_view write_sql =
-    "UPDATE agent a SET session = x.session, "
+    "UPDATE agent a SET session = CASE WHEN x.keep THEN a.session ELSE x.session END, "
     "actual = x.actual, reason = nullif(x.reason, ''), since = x.since, "
     "owner = CASE WHEN x.release THEN NULL ELSE a.owner END "
     "FROM unnest($3::varchar[], $4::varchar[], $5::bytea[], $6::varchar[], $7::varchar[], "
-    "$8::bigint[], $9::boolean[], $10::bigint[]) "
-    "AS x (channel, agent, session, actual, reason, since, release, generation) "
+    "$8::bigint[], $9::boolean[], $10::bigint[], $11::boolean[]) "
+    "AS x (channel, agent, session, actual, reason, since, release, generation, keep) "
     "WHERE a.channel = x.channel AND a.agent = x.agent AND a.owner = $1 AND a.epoch = $2 "
-    "AND (x.actual <> 'refused' OR a.generation = x.generation)";
+    "AND (x.actual <> 'refused' OR a.generation = x.generation) RETURNING a.channel, a.agent";
 
 constexpr std::string_view release_sql =
     "UPDATE agent a SET owner = NULL FROM unnest($3::varchar[], $4::varchar[]) AS x (channel, "
@@ -65,9 +67,13 @@ constexpr std::string_view ask_sql =
     "AND c.resource = ANY($1::varchar[]) AND c.released IS NULL AND a.call = c.call "
     "AND a.attempt = c.attempt AND a.channel_call_id IS NOT NULL AND a.query_due IS NULL";
 
+constexpr std::string_view in_call_sql =
+    "SELECT 1 FROM claim WHERE kind = 'line' AND resource = $1 AND released IS NULL";
+
 constexpr std::string_view count_sql =
     "SELECT channel, coalesce(actual, 'waiting') AS actual, count(*) AS count, min(agent) AS "
-    "example, coalesce(min(reason), '') AS reason FROM agent WHERE desired = 'online' "
+    "example, coalesce((array_agg(reason ORDER BY agent))[1], '') AS reason FROM agent WHERE "
+    "desired = 'online' "
     "AND channel = ANY($1::varchar[]) GROUP BY 1, 2 ORDER BY 1, 2";
 
 SeatRow row_of(const pg::Rows& rows, std::size_t row) {
@@ -120,10 +126,9 @@ asio::awaitable<std::vector<SeatRow>> read_changed(pg::Pool& pool, SeatOwner own
   co_return rows_of(co_await pool.query(changed_sql, pg::params(owner.id, owner.epoch, since_ms)));
 }
 
-asio::awaitable<std::map<std::pair<std::string, std::string>, std::int64_t>> read_ours(
-    pg::Pool& pool, SeatOwner owner) {
+asio::awaitable<std::map<SeatKey, std::int64_t>> read_ours(pg::Pool& pool, SeatOwner owner) {
   const pg::Rows rows = co_await pool.query(ours_sql, pg::params(owner.id, owner.epoch));
-  std::map<std::pair<std::string, std::string>, std::int64_t> ours;
+  std::map<SeatKey, std::int64_t> ours;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     ours[{std::string(rows.text(row, "channel")), std::string(rows.text(row, "agent"))}] =
         rows.integer(row, "generation");
@@ -131,9 +136,11 @@ asio::awaitable<std::map<std::pair<std::string, std::string>, std::int64_t>> rea
   co_return ours;
 }
 
-asio::awaitable<void> write_seats(pg::Pool& pool, SeatOwner owner, std::vector<SeatWrite> writes) {
-  if (writes.empty()) co_return;
-  std::vector<std::string> channel, agent, actual, reason, release;
+asio::awaitable<std::set<SeatKey>> write_seats(pg::Pool& pool, SeatOwner owner,
+                                               std::vector<SeatWrite> writes) {
+  std::set<SeatKey> written;
+  if (writes.empty()) co_return written;
+  std::vector<std::string> channel, agent, actual, reason, release, keep;
   std::vector<std::optional<std::string>> session;
   std::vector<std::int64_t> since, generation;
   for (SeatWrite& write : writes) {
@@ -145,11 +152,22 @@ asio::awaitable<void> write_seats(pg::Pool& pool, SeatOwner owner, std::vector<S
     since.push_back(write.since);
     generation.push_back(write.generation);
     release.emplace_back(write.release ? "t" : "f");
+    keep.emplace_back(write.keep_session ? "t" : "f");
   }
-  co_await pool.query(write_sql,
-                      pg::params(owner.id, owner.epoch, pg::array(channel), pg::array(agent),
-                                 pg::array_of_bytes(session), pg::array(actual), pg::array(reason),
-                                 pg::array(since), pg::array(release), pg::array(generation)));
+  const pg::Rows rows = co_await pool.query(
+      write_sql,
+      pg::params(owner.id, owner.epoch, pg::array(channel), pg::array(agent),
+                 pg::array_of_bytes(session), pg::array(actual), pg::array(reason),
+                 pg::array(since), pg::array(release), pg::array(generation), pg::array(keep)));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    written.emplace(rows.text(row, "channel"), rows.text(row, "agent"));
+  }
+  co_return written;
+}
+
+asio::awaitable<bool> line_in_call(pg::Pool& pool, std::string resource) {
+  const pg::Rows rows = co_await pool.query(in_call_sql, pg::params(resource));
+  co_return !rows.empty();
 }
 
 asio::awaitable<void> release_seats(pg::Pool& pool, SeatOwner owner,

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -14,6 +16,8 @@
 namespace cc {
 
 namespace asio = boost::asio;
+
+using SeatKey = std::pair<std::string, std::string>;  // channel, agent
 
 /// Who owns; each statement checks it.
 struct SeatOwner {
@@ -49,6 +53,7 @@ struct SeatWrite {
   std::int64_t since = 0;
   std::int64_t generation = 0;  // that this is about: a refusal of an older one is not written
   bool release = false;         // give the ownership up
+  bool keep_session = false;    // `session` could not be sealed: what is stored stays
 };
 
 // All of these throw pg::Failure.
@@ -67,10 +72,14 @@ asio::awaitable<std::vector<SeatRow>> read_changed(pg::Pool& pool, SeatOwner own
                                                    std::int64_t since_ms);
 
 /// Which lines are ours, and the generation of each.
-asio::awaitable<std::map<std::pair<std::string, std::string>, std::int64_t>> read_ours(
-    pg::Pool& pool, SeatOwner owner);
+asio::awaitable<std::map<SeatKey, std::int64_t>> read_ours(pg::Pool& pool, SeatOwner owner);
 
-asio::awaitable<void> write_seats(pg::Pool& pool, SeatOwner owner, std::vector<SeatWrite> writes);
+/// Returns which were written: those that are ours, and no refusal of something older.
+asio::awaitable<std::set<SeatKey>> write_seats(pg::Pool& pool, SeatOwner owner,
+                                               std::vector<SeatWrite> writes);
+
+/// Whether a call holds the line ("hw/291").
+asio::awaitable<bool> line_in_call(pg::Pool& pool, std::string resource);
 
 /// Gives up what we own but have no seat of: somebody, perhaps we, claims it anew.
 asio::awaitable<void> release_seats(pg::Pool& pool, SeatOwner owner,

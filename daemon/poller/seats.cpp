@@ -1,6 +1,7 @@
 #include "poller/seats.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "log.hpp"
 #include "phone.hpp"
@@ -12,13 +13,15 @@ constexpr std::int64_t claimed_at_once = 500;       // more would hold up the lo
 constexpr std::int64_t changed_lately_ms = 60'000;  // more than clocks and passes differ
 constexpr unsigned full_look_every = 5;             // passes
 constexpr std::size_t written_at_once = 500;
+// What the gateway has kept for a line comes first, an event a poll.
+constexpr std::int64_t ask_after_ms = 15'000;
 constexpr long seats_a_client = 64;
 constexpr Millis look_again{50};
 
 }  // namespace
 
 Seats::Seats(asio::any_io_executor executor, const Config& config, pg::Pool& pool, Clock& clock,
-             const Membership& membership, const Channels& channels, Recorder& recorder,
+             Membership& membership, const Channels& channels, Recorder& recorder,
              const Vault& vault, Metrics& metrics)
     : config_(config),
       pool_(pool),
@@ -28,12 +31,14 @@ Seats::Seats(asio::any_io_executor executor, const Config& config, pg::Pool& poo
       vault_(vault),
       metrics_(metrics),
       admission_(clock, membership),
-      tools_{std::move(executor), clock, membership, channels, recorder, admission_, metrics} {}
+      tools_{std::move(executor), pool,   clock, membership, channels, recorder,
+             admission_,          metrics} {}
 
+/// Those that are not enabled too: no new call goes there, but living ones have events to come.
 std::vector<std::string> Seats::polled_channels() const {
   std::vector<std::string> codes;
   for (const auto& [code, channel] : channels_.all()) {
-    if (channel->config.enabled && channel->provider->sessions() != nullptr) codes.push_back(code);
+    if (channel->provider->sessions() != nullptr) codes.push_back(code);
   }
   return codes;
 }
@@ -41,9 +46,18 @@ std::vector<std::string> Seats::polled_channels() const {
 asio::awaitable<void> Seats::spread() {
   const std::vector<std::string> channels = polled_channels();
   if (channels.empty() && seats_.empty()) co_return;
-  if (stopping_ || !membership_.confirmed()) co_return;
+  const bool confirmed = membership_.confirmed();
+  // Unheard for a while, we may have been taken for dead: others may have our lines.
+  const bool was_away = confirmed && !std::exchange(was_confirmed_, confirmed);
+  was_confirmed_ = confirmed;
+  if (stopping_ || !confirmed) co_return;
+  for (const auto& [key, seat] : seats_) {
+    const bool configured =
+        std::find(channels.begin(), channels.end(), key.first) != channels.end();
+    if (!configured && !seat->stopping()) seat->stop(false);  // another daemon may have the channel
+  }
   co_await heed_changes();
-  if (passes_++ % full_look_every == 0) {
+  if (was_away || passes_++ % full_look_every == 0) {
     co_await check_ours();
     co_await remove_deleted(pool_);
   }
@@ -69,7 +83,8 @@ asio::awaitable<void> Seats::claim(std::vector<std::string> channels) {
       if (row.orphan) orphans.push_back(row.channel + "/" + row.agent);
     }
     if (!orphans.empty()) {
-      const std::size_t calls = co_await ask_about_calls(pool_, orphans, clock_.epoch_ms());
+      const std::size_t calls =
+          co_await ask_about_calls(pool_, orphans, clock_.epoch_ms() + ask_after_ms);
       log().warn(
           "{} lines taken over from a daemon that is dead; the channel is asked about {} "
           "calls on them",
@@ -88,13 +103,7 @@ void Seats::change(Seat& seat, const SeatRow& row) {
     return;
   }
   if (row.generation == seat.account().generation) return;
-  SeatAccount account;
-  account.channel = row.channel;
-  account.agent = row.agent;
-  account.handset = row.handset;
-  account.password = opened_password(row);
-  account.generation = row.generation;
-  seat.change(std::move(account));
+  seat.change(account_of(row));
 }
 
 asio::awaitable<void> Seats::heed_changes() {
@@ -139,21 +148,32 @@ void Seats::hand_over(std::int64_t number) {
   const auto moving = std::count_if(seats_.begin(), seats_.end(),
                                     [](const auto& entry) { return entry.second->stopping(); });
   number -= moving;
+  // Those first that nobody is using; the others at a later pass.
   for (const auto& [key, seat] : seats_) {
     if (number <= 0) return;
-    if (seat->stopping()) continue;
+    if (seat->stopping() || seat->in_use()) continue;
     seat->stop(false);
     --number;
   }
 }
 
-std::string Seats::opened_password(const SeatRow& row) {
-  if (!row.password) return {};
+SeatAccount Seats::account_of(const SeatRow& row) const {
+  SeatAccount account;
+  account.channel = row.channel;
+  account.agent = row.agent;
+  account.handset = row.handset;
+  account.generation = row.generation;
+  if (!row.password) {
+    account.password_problem = "none was given";
+    return account;
+  }
   Result<std::string> opened = vault_.open(*row.password, password_context(row.channel, row.agent));
-  if (opened) return *std::move(opened);
-  log().error("line {}/{}: its password can't be read: {}", row.channel, row.agent,
-              opened.error().message);
-  return {};
+  if (opened) {
+    account.password = *std::move(opened);
+  } else {
+    account.password_problem = opened.error().message;
+  }
+  return account;
 }
 
 std::shared_ptr<HttpClient> Seats::client_for_one() {
@@ -171,12 +191,7 @@ std::shared_ptr<HttpClient> Seats::client_for_one() {
 void Seats::add(const SeatRow& row) {
   const Key key{row.channel, row.agent};
   if (seats_.contains(key)) return;  // it was handed over a moment ago: check_ours sees to it
-  SeatAccount account;
-  account.channel = row.channel;
-  account.agent = row.agent;
-  account.handset = row.handset;
-  account.password = opened_password(row);
-  account.generation = row.generation;
+  SeatAccount account = account_of(row);
   SeatState state;
   state.since = row.since.value_or(clock_.epoch_ms());
   std::optional<LineSession> session;
@@ -197,6 +212,7 @@ void Seats::add(const SeatRow& row) {
                                      std::move(session), std::move(state));
   seats_.emplace(key, seat);
   if (row.desired != "online") seat->stop(true);
+  if (stopping_) seat->stop(false);
   seat->start();
 }
 
@@ -218,32 +234,67 @@ asio::awaitable<void> Seats::flush() {
     if (seat->session()) {
       Result<std::string> sealed =
           vault_.seal(to_text(*seat->session()), session_context(key.first, key.second));
+      write.keep_session = !sealed;
       if (sealed) write.session = *std::move(sealed);
     }
     writes.push_back(std::move(write));
     written.push_back(seat);
   }
   if (writes.empty()) co_return;
-  std::string problem;
+  std::string problem, state;
+  std::set<SeatKey> ours;
   try {
     std::vector<SeatWrite> sent = writes;
-    co_await write_seats(pool_, owner(), std::move(sent));
+    ours = co_await write_seats(pool_, owner(), std::move(sent));
   } catch (const pg::Failure& failure) {
     problem = failure.what();
+    state = failure.sqlstate;
+  }
+  if (state.starts_with("22")) {  // one of them holds something that can't be stored
+    log().error("lines' states can't be written together: {}", problem);
+    co_await write_one_by_one(std::move(writes));
+    co_return;
   }
   for (std::size_t i = 0; i < written.size(); ++i) {
+    const Key key{writes[i].channel, writes[i].agent};
     if (!problem.empty()) {
       written[i]->put_back_dirty();
-    } else if (writes[i].release) {
-      const auto found = seats_.find(Key{writes[i].channel, writes[i].agent});
+    } else if (writes[i].release && written[i]->ended()) {
+      // Not written: somebody else has it by now, or wants it tried again; then it is left to be
+      // claimed, by us perhaps.
+      const auto found = seats_.find(key);
       if (found != seats_.end() && found->second == written[i]) seats_.erase(found);
+    } else if (writes[i].release && ours.contains(key)) {
+      // Changed while its release was on the way: it lives on, but is not ours any more.
+      written[i]->stop(false);
     }
   }
   if (!problem.empty()) throw pg::Failure("", problem);
 }
 
+/// What is not written so is told, and given up: the next change is written again.
+asio::awaitable<void> Seats::write_one_by_one(std::vector<SeatWrite> writes) {
+  for (SeatWrite& write : writes) {
+    const std::string line = write.channel + "/" + write.agent;
+    std::string problem;
+    try {
+      std::vector<SeatWrite> one;
+      one.push_back(std::move(write));
+      co_await write_seats(pool_, owner(), std::move(one));
+    } catch (const pg::Failure& failure) {
+      problem = failure.what();
+    }
+    if (!problem.empty()) log().error("line {}: its state can't be written: {}", line, problem);
+  }
+}
+
 asio::awaitable<void> Seats::stop(std::chrono::steady_clock::time_point until) {
   stopping_ = true;
+  try {
+    co_await membership_.beat();  // so that the others' shares grow at once
+  } catch (const pg::Failure& failure) {
+    log().warn("heartbeat: {}", failure.what());
+  }
   for (const auto& [key, seat] : seats_) seat->stop(false);
   while (!seats_.empty() && clock_.steady() < until) co_await clock_.sleep_for(look_again);
   if (!seats_.empty()) log().warn("{} lines were left without being handed over", seats_.size());
@@ -302,7 +353,7 @@ void Seats::lost(std::string_view channel, std::string_view agent,
 }
 
 std::int64_t Seats::line_ms() const {
-  return clock_.epoch_ms() + membership_.ahead_ms();
+  return membership_.fleet_ms();
 }
 
 }  // namespace cc

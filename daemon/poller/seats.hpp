@@ -21,8 +21,8 @@ namespace cc {
 class Seats final : public Lines {
  public:
   Seats(asio::any_io_executor executor, const Config& config, pg::Pool& pool, Clock& clock,
-        const Membership& membership, const Channels& channels, Recorder& recorder,
-        const Vault& vault, Metrics& metrics);
+        Membership& membership, const Channels& channels, Recorder& recorder, const Vault& vault,
+        Metrics& metrics);
 
   /// Claims what nobody owns, heeds what was changed, hands over what is more than our share. One
   /// pass; throws pg::Failure, and then everything goes on as it was.
@@ -37,6 +37,9 @@ class Seats final : public Lines {
 
   PartHealth health() const;
 
+  /// Whether it has a share of the fleet's lines, and goes on having one.
+  bool keeping() const { return !stopping_ && !polled_channels().empty(); }
+
   bool serves(std::string_view channel, std::string_view agent) const override;
   asio::awaitable<Lease> lease(std::string channel, std::string agent, std::string handset,
                                Millis patience) override;
@@ -45,7 +48,7 @@ class Seats final : public Lines {
   std::int64_t line_ms() const override;
 
  private:
-  using Key = std::pair<std::string, std::string>;  // channel, agent
+  using Key = SeatKey;
 
   SeatOwner owner() const { return {membership_.id(), membership_.epoch()}; }
   std::vector<std::string> polled_channels() const;
@@ -56,14 +59,15 @@ class Seats final : public Lines {
   void hand_over(std::int64_t number);
   void add(const SeatRow& row);
   void change(Seat& seat, const SeatRow& row);
-  std::string opened_password(const SeatRow& row);
+  SeatAccount account_of(const SeatRow& row) const;
+  asio::awaitable<void> write_one_by_one(std::vector<SeatWrite> writes);
   std::shared_ptr<HttpClient> client_for_one();
   std::shared_ptr<Seat> find(std::string_view channel, std::string_view agent) const;
 
   const Config& config_;
   pg::Pool& pool_;
   Clock& clock_;
-  const Membership& membership_;
+  Membership& membership_;
   const Channels& channels_;
   const Vault& vault_;
   Metrics& metrics_;
@@ -73,6 +77,7 @@ class Seats final : public Lines {
   std::vector<std::weak_ptr<HttpClient>> clients_;  // each for some seats
   std::vector<SeatCount> counts_;                   // of the fleet, as of the last pass
   bool stopping_ = false;
+  bool was_confirmed_ = false;  // at the last pass
   unsigned passes_ = 0;
 };
 

@@ -1,7 +1,9 @@
 #include "recorder/recorder.hpp"
 
+#include <list>
 #include <utility>
 
+#include "io/waiter.hpp"
 #include "keys.hpp"
 #include "log.hpp"
 #include "recorder/spool_replay.hpp"
@@ -11,6 +13,9 @@
 
 namespace cc {
 namespace {
+
+constexpr unsigned most_steps_held = 30;
+constexpr std::chrono::milliseconds longest_hold{1000};
 
 /// As partition_of() has it, before it is brought down to the number of partitions, which may be
 /// another one when the spool is replayed.
@@ -24,20 +29,25 @@ std::uint32_t hash_of(const Delivery& delivery) {
 
 /// Shared by the Recorder and the coroutines in put() and run().
 struct Recorder::Impl {
-  Impl(const asio::any_io_executor& executor, const Config& config, Clock& its_clock,
+  Impl(const asio::any_io_executor& executor_of_loop, const Config& config, Clock& its_clock,
        Metrics& its_metrics)
       : clock(its_clock),
         metrics(its_metrics),
         to_stream(metrics.recorded.Add({{"to", "stream"}})),
         to_spool(metrics.recorded.Add({{"to", "spool"}})),
-        streams(executor, config, clock),
+        streams(executor_of_loop, config, clock),
         stock(config.spool.directory, metrics),
-        writer(std::make_shared<SpoolWriter>(executor, config.spool, stock, metrics)),
-        replay(config.spool, streams, *writer, stock, clock, metrics) {}
+        writer(std::make_shared<SpoolWriter>(executor_of_loop, config.spool, stock, metrics)),
+        replay(config.spool, streams, *writer, stock, clock, metrics),
+        executor(executor_of_loop) {}
   Impl(const Impl&) = delete;
 
   static asio::awaitable<std::string> put(std::shared_ptr<Impl> self, Delivery delivery);
   static asio::awaitable<void> run(std::shared_ptr<Impl> self);
+  /// While older deliveries lie in our spool, newer ones queue up behind them: whose an event of a
+  /// line is, depends on those before it. Returns whether they still do.
+  static asio::awaitable<bool> queues(std::shared_ptr<Impl> self);
+  void hold_or_release();
   void tell_begin(const std::string& why);
   void tell_end();
 
@@ -49,7 +59,13 @@ struct Recorder::Impl {
   SpoolStock stock;
   std::shared_ptr<SpoolWriter> writer;
   SpoolReplay replay;
+  asio::any_io_executor executor;
   bool spooling = false;  // has been said
+  // The last of the spool is being replayed: whoever comes now waits for that moment, or there
+  // would always be a little more.
+  bool holding = false;
+  unsigned steps_held = 0;
+  std::list<Waiter*> held;
   bool closing = false;
 };
 
@@ -64,6 +80,7 @@ asio::awaitable<std::string> Recorder::Impl::put(std::shared_ptr<Impl> self, Del
   // Without a spool a stream that nobody drains is still better than nothing.
   const bool spare = self->streams.full() && self->writer->configured();
   std::string problem = self->streams.taking() && !spare ? "" : self->streams.problem();
+  if (problem.empty() && co_await queues(self)) problem = "older deliveries are still in the spool";
   if (problem.empty()) problem = co_await self->streams.add(recording.record());
   if (problem.empty()) {
     self->to_stream.Increment();
@@ -90,10 +107,37 @@ asio::awaitable<std::string> Recorder::Impl::put(std::shared_ptr<Impl> self, Del
   co_return problem;
 }
 
+asio::awaitable<bool> Recorder::Impl::queues(std::shared_ptr<Impl> self) {
+  if (!self->spooling || !self->writer->configured()) co_return false;
+  if (self->holding) {
+    Waiter waiter(self->executor, std::chrono::steady_clock::now() + longest_hold);
+    struct Listed {
+      std::list<Waiter*>& list;
+      Waiter* waiter;
+      ~Listed() { list.remove(waiter); }
+    };
+    const Listed guard{self->held, &waiter};
+    self->held.push_back(&waiter);
+    co_await waiter.wait();
+  }
+  co_return self->spooling;
+}
+
+void Recorder::Impl::hold_or_release() {
+  if (!holding) {
+    holding = spooling && streams.taking() && !streams.full() && replay.between_files();
+    steps_held = 0;
+  } else if (!spooling || !streams.taking() || ++steps_held == most_steps_held) {
+    holding = false;
+    for (Waiter* waiter : held) waiter->wake();
+  }
+}
+
 asio::awaitable<void> Recorder::Impl::run(std::shared_ptr<Impl> self) {
   while (!self->closing) {
     const Millis pause = co_await self->replay.step();
     if (self->replay.at_end()) self->tell_end();
+    self->hold_or_release();
     co_await self->clock.sleep_for(pause);
   }
 }

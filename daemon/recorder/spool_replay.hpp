@@ -37,6 +37,8 @@ class SpoolReplay {
 
   /// After the last step nothing was left to replay, and nothing is being spooled.
   bool at_end() const noexcept { return at_end_; }
+  /// It is not in the middle of a file.
+  bool between_files() const noexcept { return file_ == nullptr; }
   /// Deliveries replayed since this was asked last.
   std::uint64_t take_replayed() noexcept { return std::exchange(replayed_, 0); }
 

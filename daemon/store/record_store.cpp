@@ -207,10 +207,14 @@ void add_heard_updates(const NewEvents& events, std::vector<pg::Statement>& stat
   std::map<std::pair<std::int64_t, int>, Heard> attempts;
   for (const auto& [number, list] : events) {
     for (const NewEvent& item : list) {
-      if (item.event.source != Source::poll || item.event.attempt == 0) continue;
-      Heard& heard = attempts[{number, item.event.attempt}];
-      if (!is_trailing(item.event)) keep_least(heard.heard, item.event.received_ms);
-      if (item.event.name == EventName::closed) keep_least(heard.ended, item.event.received_ms);
+      const Event& event = item.event;
+      const bool polled = event.source == Source::poll;
+      const bool ends = event.name == EventName::reaped || event.name == EventName::hangup_closed ||
+                        (event.name == EventName::closed && event.source != Source::callback);
+      if (event.attempt == 0 || (!polled && !ends)) continue;
+      Heard& heard = attempts[{number, event.attempt}];
+      if (polled && !is_trailing(event)) keep_least(heard.heard, event.received_ms);
+      if (ends) keep_least(heard.ended, event.received_ms);
     }
   }
   if (attempts.empty()) return;

@@ -425,9 +425,12 @@ BOOST_AUTO_TEST_CASE(a_refusal_of_an_earlier_attempt_closes_nothing) {
 BOOST_AUTO_TEST_CASE(a_refusal_that_the_channel_belies_closes_nothing) {
   const auto refusal = Ev(2, attempt_refused, own_source).close("6");
   for (const auto source : {callback, Source::poll, query}) {
-    const auto life = Ev(3, a_calling, source);
+    const auto life = Ev(3, a_calling, source).text(&Facts::channel_call_id, "7-1");
     BOOST_TEST(folded({planned(1, 1, "e9", "a"), refusal, life}).state == "init");
   }
+  // What a line tells without naming a call may be of another one.
+  const auto nameless = Ev(3, a_ringing, Source::poll);
+  BOOST_TEST(folded({planned(1, 1, "hw", "a"), refusal, nameless}).state == "close");
   const auto r = folded({planned(1, 1, "e9", "a"), refusal, Ev(3, connected), Ev(4, closed)});
   BOOST_TEST(!r.close_type.has_value());
   // An event of another attempt belies nothing.

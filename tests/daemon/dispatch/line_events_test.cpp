@@ -95,17 +95,23 @@ BOOST_AUTO_TEST_CASE(a_call_that_came_in_is_not_ours) {
 BOOST_AUTO_TEST_CASE(what_never_began_has_no_events) {
   LineAttempts known = lines({attempt(1, 1000, "", "refused")});
   BOOST_TEST(owner(known, event(EventName::a_ringing, 1100)) == 0);
+  LineAttempts between =
+      lines({attempt(3, 5000), attempt(2, 3000, "", "refused"), attempt(1, 1000)});
+  BOOST_TEST(owner(between, event(EventName::closed, 5100)) == 1);
+  BOOST_TEST(owner(between, event(EventName::a_ringing, 3100)) == 1);
   LineAttempts unknown = lines({attempt(1, 1000, "", "unknown")});
   BOOST_TEST(owner(unknown, event(EventName::a_ringing, 1100)) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_phone_does_a_minute_after_the_end_is_no_part_of_the_call) {
+BOOST_AUTO_TEST_CASE(what_the_phone_does_after_the_end_is_no_part_of_the_call_but_going_on_its_hook) {
   LineAttempts known = lines({attempt(1, 1000, "7-1")});
   BOOST_TEST(owner(known, event(EventName::a_ringing, 1100)) == 1);
   known.hear(event(EventName::closed, 9000, "7-1"), 1, 1);
   BOOST_TEST(owner(known, event(EventName::closed, 9500)) == 1);
-  BOOST_TEST(owner(known, event(EventName::a_ringing, 69'000)) == 1);
-  BOOST_TEST(owner(known, event(EventName::a_ringing, 69'001)) == 0);
+  BOOST_TEST(owner(known, event(EventName::a_ringing, 8'900)) == 1);  // read before the end
+  BOOST_TEST(owner(known, event(EventName::a_answered, 9'100)) == 0);
+  BOOST_TEST(owner(known, event(EventName::closed, 69'000)) == 1);
+  BOOST_TEST(owner(known, event(EventName::recorded, 69'001)) == 0);
   BOOST_TEST(owner(known, event(EventName::b_ringing, 9600, "9-9")) == 0);
 }
 

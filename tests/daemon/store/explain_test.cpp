@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(waiting_events_find_their_calls_by_index) {
 
 BOOST_AUTO_TEST_CASE(what_is_due_is_found_without_looking_at_what_is_not) {
   config.daemon_id = "test";
-  Membership membership(*pool, clock, "test", "1", [] { return 0; });
+  Membership membership(*pool, clock, "test", "1", [] { return MemberNews{}; });
   NoLines lines;
   const auto plans = plans_while([&] {
     Watch watch(*pool, clock);
