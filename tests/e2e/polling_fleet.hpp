@@ -17,7 +17,7 @@ class PollingFleet {
     int agents = 400;
     long poll_ms = 4000;        // how long an empty poll waits
     long idle_ms = 30'000;      // without a poll: signed out
-    long poll_timeout_s = 8;    // of ccd
+    long poll_timeout_s = 12;   // of ccd
     long answer_timeout_s = 3;  // of a callout
     long silence_s = 15;        // the reaper's
     long grace_s = 3;

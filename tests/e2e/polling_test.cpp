@@ -154,12 +154,25 @@ class Judge {
  private:
   void judge_gateway() {
     Complaints violations("violation"), idle("signed out for lack of polls");
-    for (const std::string& line : oracle_.violations()) violations.add(line);
+    for (const std::string& line : oracle_.violations()) {
+      if (!answered_to_the_dead(json::parse(line))) violations.add(line);
+    }
     for (const auto& out : oracle_.idle()) {
       if (!away_all_the_time(out.at - out.since_last_poll_ms, out.at))
         idle.add(out.agent + " at " + std::to_string(out.at) + " after " +
                  std::to_string(out.since_last_poll_ms) + " ms");
     }
+  }
+
+  /// Polls of a killed daemon stand at the gateway until they are answered: to nobody, and who
+  /// polls the agent by then cannot know of it.
+  bool answered_to_the_dead(const json::value& violation) const {
+    if (text_at(violation, "what") != "poll_too_soon") return false;
+    const Instant at = std::stoll(text_at(violation, "at"));
+    return std::ranges::any_of(strikes_, [&](const PollingStrike& strike) {
+      return strike.what == "kill" && at >= strike.from &&
+             at <= strike.to + fleet_.settings().poll_ms + after_kill_ms;
+    });
   }
 
   /// Whoever asked a gateway that hangs learns of it when its patience ends.
