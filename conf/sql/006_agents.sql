@@ -12,7 +12,7 @@ CREATE INDEX agent_owner ON agent (owner, epoch);
 -- On a database with many years of attempts this takes its time: calls are made again when it is done.
 CREATE INDEX call_attempt_line ON call_attempt (channel, agent, sent) WHERE sent IS NOT NULL;
 -- On a line with a session: received-ms of the attempt's first event that tells of more than the end of the
--- call before it, and when the call was over.
+-- call before it, and from when on it can tell no more of the call.
 ALTER TABLE call_attempt ADD heard bigint;
 ALTER TABLE call_attempt ADD ended bigint;
 

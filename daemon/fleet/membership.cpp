@@ -18,6 +18,9 @@ constexpr std::string_view beat_sql =
     "WHERE id = $1 AND epoch = $2 "
     "RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms";
 
+// Between two heartbeats: one did not get through.
+constexpr Millis interruption{3500};
+
 // After so long a worse measurement is taken too: clocks drift.
 constexpr std::chrono::minutes anchor_age{5};
 
@@ -37,12 +40,18 @@ bool Membership::confirmed() const {
   return epoch_ > 0 && clock_.steady() - confirmed_ < dead_after;
 }
 
+bool Membership::settled() const {
+  return confirmed() && clock_.steady() - interrupted_ >= dead_after;
+}
+
 asio::awaitable<bool> Membership::beat() {
   const auto begun = clock_.steady();
   const MemberNews news = news_();
   const pg::Rows rows = co_await pool_.query(
       beat_sql, pg::params(id_, epoch_, news.spool_since_ms, news.keeps_lines));
   if (rows.empty()) co_return false;
+  const bool before = confirmed_ != std::chrono::steady_clock::time_point{};
+  if (before && begun - confirmed_ > interruption) interrupted_ = clock_.steady();
   confirmed_ = begun;
   const auto took = clock_.steady() - begun;
   if (anchor_ms_ == 0 || took <= anchor_error_ || begun - anchor_ > anchor_age) {

@@ -50,6 +50,10 @@ class Membership {
   /// be done twice in the fleet (a sign-in) needs it.
   bool confirmed() const;
 
+  /// Whether heartbeats have got through for as long as it takes to be taken for dead: after an
+  /// outage of PostgreSQL the others look dead too, until they have had the time for theirs.
+  bool settled() const;
+
   /// A heartbeat out of turn, where the news must not wait for the next one. False: another process
   /// has taken our id.
   asio::awaitable<bool> beat();
@@ -68,7 +72,8 @@ class Membership {
   std::chrono::steady_clock::time_point anchor_{};
   std::chrono::steady_clock::duration anchor_error_{};  // at most; how long the asking took
   mutable std::int64_t last_fleet_ms_ = 0;
-  std::chrono::steady_clock::time_point confirmed_{};  // when the last beat that counted began
+  std::chrono::steady_clock::time_point confirmed_{};    // when the last beat that counted began
+  std::chrono::steady_clock::time_point interrupted_{};  // when they began to get through again
 };
 
 /// SQL: how many daemons live, this one included even if its heartbeat is late.

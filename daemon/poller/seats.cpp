@@ -64,7 +64,7 @@ asio::awaitable<void> Seats::spread() {
   const SeatShare share = co_await read_share(pool_, owner(), channels);
   if (share.ours > share.share) {
     hand_over(share.ours - share.share);
-  } else if (share.ours < share.share) {
+  } else if (share.ours < share.share && membership_.settled()) {
     co_await claim(channels);
   }
   co_await count(channels);

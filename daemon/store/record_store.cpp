@@ -102,6 +102,8 @@ constexpr std::string_view retake_claims_sql =
     "c.released IS NULL) "
     "ON CONFLICT (kind, resource) WHERE released IS NULL DO NOTHING";
 
+constexpr std::int64_t longest_unpolled_ms = 120'000;  // channels.md, hw
+
 struct Range {
   std::int64_t low = 0, high = 0;
 };
@@ -214,7 +216,9 @@ void add_heard_updates(const NewEvents& events, std::vector<pg::Statement>& stat
       if (event.attempt == 0 || (!polled && !ends)) continue;
       Heard& heard = attempts[{number, event.attempt}];
       if (polled && !is_trailing(event)) keep_least(heard.heard, event.received_ms);
-      if (ends) keep_least(heard.ended, event.received_ms);
+      // Where it was not a poll that told of the end, what the line has to tell may still wait for
+      // one: as long as an agent can go without polls.
+      if (ends) keep_least(heard.ended, event.received_ms + (polled ? 0 : longest_unpolled_ms));
     }
   }
   if (attempts.empty()) return;
