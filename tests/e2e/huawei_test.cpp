@@ -204,6 +204,25 @@ BOOST_AUTO_TEST_CASE(another_handset_is_signed_in_with_before_the_call) {
   }));
 }
 
+BOOST_AUTO_TEST_CASE(a_handset_that_is_changed_is_signed_in_with_when_no_call_is_on_the_line) {
+  const std::string agent = next_agent();
+  const std::string call = make_call(agent, customer("7005"));
+  stack().await_state(call, "conn");
+  const std::string change = R"({"handset":"13955556666"})";
+  const Answer busy = stack().ask("PUT", "/v1/agents/hw/" + agent, change);
+  BOOST_TEST(busy.status == 409, busy.text);
+  BOOST_TEST(busy.at("callId") == call);
+  stack().post("/v1/calls/" + call + "/hangup");
+  stack().await_state(call);
+  BOOST_REQUIRE(eventually(
+      [&] { return stack().ask("PUT", "/v1/agents/hw/" + agent, change).status == 200; }));
+  BOOST_TEST(eventually(
+      [&] { return text_at(stack().gateway("agents/" + agent), "phonenum") == "13955556666"; }));
+  stack().await_agent(agent);
+  const json::value record = stack().await_state(make_call(agent, customer("7016")));
+  BOOST_TEST(text_at(record, "caller") == "13955556666");
+}
+
 BOOST_AUTO_TEST_CASE(a_session_that_is_over_costs_no_call) {
   const std::string agent = next_agent(), called = customer("7001");
   BOOST_REQUIRE(stack().gateway("POST", "agents/" + agent + "/expire-guid", "").status < 300);
