@@ -1,6 +1,7 @@
 #include "fleet/membership.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "log.hpp"
 
@@ -50,8 +51,11 @@ asio::awaitable<bool> Membership::beat() {
   const pg::Rows rows = co_await pool_.query(
       beat_sql, pg::params(id_, epoch_, news.spool_since_ms, news.keeps_lines));
   if (rows.empty()) co_return false;
-  const bool before = confirmed_ != std::chrono::steady_clock::time_point{};
-  if (before && begun - confirmed_ > interruption) interrupted_ = clock_.steady();
+  // By when they got through: one that waited for PostgreSQL to come back was begun in time.
+  const auto ended = clock_.steady();
+  const bool before = beaten_ != std::chrono::steady_clock::time_point{};
+  if (before && ended - std::exchange(beaten_, ended) > interruption) interrupted_ = ended;
+  beaten_ = ended;
   confirmed_ = begun;
   const auto took = clock_.steady() - begun;
   if (anchor_ms_ == 0 || took <= anchor_error_ || begun - anchor_ > anchor_age) {

@@ -73,6 +73,7 @@ class Membership {
   std::chrono::steady_clock::duration anchor_error_{};  // at most; how long the asking took
   mutable std::int64_t last_fleet_ms_ = 0;
   std::chrono::steady_clock::time_point confirmed_{};    // when the last beat that counted began
+  std::chrono::steady_clock::time_point beaten_{};       // when the last one got through
   std::chrono::steady_clock::time_point interrupted_{};  // when they began to get through again
 };
 
