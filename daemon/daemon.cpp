@@ -70,8 +70,8 @@ class Daemon final : public Health {
                       return MemberNews{recorder_.oldest_ms(), seats_.keeping()};
                     }),
         vault_(config_.agents.key, config_.agents.previous_keys),
-        seats_(loop_.get_executor(), config_, pool_, clock_, membership_, channels_, recorder_,
-               vault_, metrics_),
+        seats_(loop_.get_executor(), pool_, clock_, membership_, channels_, recorder_, vault_,
+               metrics_),
         watch_(pool_, clock_),
         attempts_(shared_parts()),
         hangups_(shared_parts()),

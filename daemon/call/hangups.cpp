@@ -34,7 +34,7 @@ constexpr std::string_view cancel_sql =
 constexpr std::string_view due_sql =
     "SELECT a.call, a.attempt, a.channel, a.agent, a.channel_call_id, a.hangup_asked, "
     "a.hangup_sent, "
-    "a.hangup_accepted, "
+    "a.hangup_accepted, a.state = 'accepted' OR a.heard IS NOT NULL AS reached, "
     "r.state, r.max_duration, r.state = 'close' AND (a.state = 'refused' OR r.close_source IS "
     "DISTINCT FROM 'cc' "
     "OR a.hangup_accepted IS NOT NULL) AS done FROM call_attempt a JOIN call_record r ON r.id = "
@@ -143,8 +143,8 @@ asio::awaitable<void> Hangups::pursue(OptMs only) {
     due.agent = rows.text(row, "agent");
     const bool by_line = parts_.lines.serves(due.channel, due.agent);
     if (!by_line && has_sessions(due.channel)) continue;  // its owner tells the channel
-    if ((!id && !by_line) || (due.sent && now_ms - *due.sent < pause) ||
-        !telling_.insert(due.call).second) {
+    if ((!id && (!by_line || !rows.boolean(row, "reached"))) ||
+        (due.sent && now_ms - *due.sent < pause) || !telling_.insert(due.call).second) {
       continue;
     }
     due.channel_call_id = id.value_or("");

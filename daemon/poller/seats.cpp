@@ -20,11 +20,9 @@ constexpr Millis look_again{50};
 
 }  // namespace
 
-Seats::Seats(asio::any_io_executor executor, const Config& config, pg::Pool& pool, Clock& clock,
-             Membership& membership, const Channels& channels, Recorder& recorder,
-             const Vault& vault, Metrics& metrics)
-    : config_(config),
-      pool_(pool),
+Seats::Seats(asio::any_io_executor executor, pg::Pool& pool, Clock& clock, Membership& membership,
+             const Channels& channels, Recorder& recorder, const Vault& vault, Metrics& metrics)
+    : pool_(pool),
       clock_(clock),
       membership_(membership),
       channels_(channels),
@@ -252,7 +250,7 @@ asio::awaitable<void> Seats::flush() {
   }
   if (state.starts_with("22")) {  // one of them holds something that can't be stored
     log().error("lines' states can't be written together: {}", problem);
-    co_await write_one_by_one(std::move(writes));
+    co_await write_one_by_one(std::move(writes), std::move(written));
     co_return;
   }
   for (std::size_t i = 0; i < written.size(); ++i) {
@@ -273,18 +271,26 @@ asio::awaitable<void> Seats::flush() {
 }
 
 /// What is not written so is told, and given up: the next change is written again.
-asio::awaitable<void> Seats::write_one_by_one(std::vector<SeatWrite> writes) {
-  for (SeatWrite& write : writes) {
-    const std::string line = write.channel + "/" + write.agent;
-    std::string problem;
+/// But a PostgreSQL that has gone meanwhile is no reason to give anything up.
+asio::awaitable<void> Seats::write_one_by_one(std::vector<SeatWrite> writes,
+                                              std::vector<std::shared_ptr<Seat>> seats) {
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const std::string line = writes[i].channel + "/" + writes[i].agent;
+    std::string problem, state;
     try {
       std::vector<SeatWrite> one;
-      one.push_back(std::move(write));
+      one.push_back(std::move(writes[i]));
       co_await write_seats(pool_, owner(), std::move(one));
     } catch (const pg::Failure& failure) {
       problem = failure.what();
+      state = failure.sqlstate;
     }
-    if (!problem.empty()) log().error("line {}: its state can't be written: {}", line, problem);
+    if (state.starts_with("22")) {
+      log().error("line {}: its state can't be written: {}", line, problem);
+    } else if (!problem.empty()) {
+      for (std::size_t left = i; left < seats.size(); ++left) seats[left]->put_back_dirty();
+      throw pg::Failure(state, problem);
+    }
   }
 }
 

@@ -20,9 +20,8 @@ namespace cc {
 
 class Seats final : public Lines {
  public:
-  Seats(asio::any_io_executor executor, const Config& config, pg::Pool& pool, Clock& clock,
-        Membership& membership, const Channels& channels, Recorder& recorder, const Vault& vault,
-        Metrics& metrics);
+  Seats(asio::any_io_executor executor, pg::Pool& pool, Clock& clock, Membership& membership,
+        const Channels& channels, Recorder& recorder, const Vault& vault, Metrics& metrics);
 
   /// Claims what nobody owns, heeds what was changed, hands over what is more than our share. One
   /// pass; throws pg::Failure, and then everything goes on as it was.
@@ -60,11 +59,11 @@ class Seats final : public Lines {
   void add(const SeatRow& row);
   void change(Seat& seat, const SeatRow& row);
   SeatAccount account_of(const SeatRow& row) const;
-  asio::awaitable<void> write_one_by_one(std::vector<SeatWrite> writes);
+  asio::awaitable<void> write_one_by_one(std::vector<SeatWrite> writes,
+                                         std::vector<std::shared_ptr<Seat>> seats);
   std::shared_ptr<HttpClient> client_for_one();
   std::shared_ptr<Seat> find(std::string_view channel, std::string_view agent) const;
 
-  const Config& config_;
   pg::Pool& pool_;
   Clock& clock_;
   Membership& membership_;

@@ -80,7 +80,8 @@ asio::awaitable<std::string> Recorder::Impl::put(std::shared_ptr<Impl> self, Del
   // Without a spool a stream that nobody drains is still better than nothing.
   const bool spare = self->streams.full() && self->writer->configured();
   std::string problem = self->streams.taking() && !spare ? "" : self->streams.problem();
-  if (problem.empty() && co_await queues(self)) problem = "older deliveries are still in the spool";
+  const bool queued = problem.empty() && co_await queues(self);
+  if (queued) problem = "older deliveries are still in the spool";
   if (problem.empty()) problem = co_await self->streams.add(recording.record());
   if (problem.empty()) {
     self->to_stream.Increment();
@@ -94,7 +95,7 @@ asio::awaitable<std::string> Recorder::Impl::put(std::shared_ptr<Impl> self, Del
       co_return unwritten;
     }
     problem += "; " + unwritten;
-    if (spare && self->streams.taking()) {
+    if ((spare || queued) && self->streams.taking()) {  // out of order is better than not at all
       std::string refusal = co_await self->streams.add(recording.record());
       if (refusal.empty()) {
         self->to_stream.Increment();
