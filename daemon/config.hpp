@@ -34,6 +34,14 @@ struct HwAccount {
   unsigned sign_ins_a_second = 50;           // of this daemon, so that an outage's end is no storm
 };
 
+/// What a channel is able to do. A call goes only to a channel that can do what it needs.
+struct Capabilities {
+  bool hide_customer = true;  // A's phone need not show B's number
+  bool hide_agent = true;     // B's phone need not show A's number
+  bool record = true;
+  bool max_duration = true;  // it limits a call's duration itself; hw: false
+};
+
 struct ChannelConfig {
   std::string code;  // ≤ 8 characters
   std::string kind;  // e9, hw
@@ -43,6 +51,7 @@ struct ChannelConfig {
   std::string default_tenant;  // of calls that nobody can be found for
   Millis connect_timeout{3000};
   Millis answer_timeout{30000};
+  Capabilities can;
   Millis remembered{0};  // histories are kept so long (retention.events); 0 = for ever
   E9Account e9;
   HwAccount hw;
@@ -54,8 +63,17 @@ struct ApiKey {
   std::set<std::string> scopes;  // call, read, numbers, admin
 };
 
+/// Which numbers the phones show (rules.md, "Numbers shown"). The default shows both to both.
+struct Display {
+  bool hide_customer = false;  // toAgent: main
+  bool hide_agent = false;     // toCustomer: main
+  bool operator==(const Display&) const = default;
+};
+
 struct Tenant {
   std::string name;  // ≤ 32 characters
+  Display display;
+  std::map<std::string, Display> businesses;  // of calls with this `business`, instead
   std::vector<ApiKey> keys;
   std::vector<std::string> channels;  // allowed, in no order; empty = all
   std::string main_num, ext_num;      // default of its calls
@@ -116,6 +134,23 @@ struct Config {
   } log;
 
   std::vector<std::string> nginx_status;  // URLs of each NGINX's cc_status
+
+  /// A callback location of an NGINX, the channel's secret and all: a canary is posted to it.
+  struct Canary {
+    std::string channel;
+    std::string url;       // never logged
+    std::string location;  // the same without its last segment, for people
+  };
+  std::vector<Canary> canaries;
+
+  /// Of channels (rules.md, "Health").
+  struct {
+    Millis slow{3000};        // an originate that is not answered by then counts as failed
+    Millis open{15'000};      // a channel is left alone for so long at first,
+    Millis open_most{600'000};  // and never for longer
+    Millis overdue{10'000};   // a call's first event is not missed before this
+    Millis canary_every{10'000};
+  } health;
 
   /// When a call that says nothing any more is over (rules.md, "Ends that nobody reports").
   struct Reaper {

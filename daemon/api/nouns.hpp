@@ -2,8 +2,10 @@
 #pragma once
 
 #include "agent/agents.hpp"
+#include "binding/bindings.hpp"
 #include "call/reconciliation.hpp"
 #include "dispatch/letters.hpp"
+#include "health/channel_desk.hpp"
 
 namespace cc::api {
 
@@ -11,6 +13,8 @@ struct Nouns {
   DeadLetters* letters = nullptr;
   Reconciliation* reconciliation = nullptr;
   Agents* agents = nullptr;
+  Bindings* bindings = nullptr;
+  ChannelDesk* channels = nullptr;
 };
 
 }  // namespace cc::api
