@@ -6,8 +6,10 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "channel.hpp"
 #include "config_channels.hpp"
 #include "config_check.hpp"
+#include "config_health.hpp"
 #include "config_retention.hpp"
 #include "config_tenants.hpp"
 #include "text.hpp"
@@ -90,8 +92,12 @@ void read_stream(const YamlValue& value, Config& config) {
   read(map, "trimBytes", stream.trim_bytes, &YamlValue::size, 1U << 20, std::uint64_t{1} << 40);
 }
 
-void read_nginx(const YamlValue& value, Config& config) {
+void read_nginx(const YamlValue& value, Config& config,
+                std::vector<std::pair<YamlValue, std::string>>& channels_named) {
   YamlMap map(value);
+  if (const auto canaries = map.find("canaries")) {
+    read_canaries(*canaries, config, channels_named);
+  }
   const auto status = map.find("status");
   if (!status) return;
   for (const YamlValue& item : status->items()) {
@@ -203,8 +209,23 @@ void check_polled(const YamlValue& channel, const Config& config) {
   }
 }
 
+/// Where a canary can be told from calls: the channel has to call us back.
+void check_canaries(const std::vector<std::pair<YamlValue, std::string>>& named,
+                    const Config& config) {
+  for (const auto& [value, code] : named) {
+    const auto channel = config.channels.find(code);
+    if (channel == config.channels.end()) continue;  // has been said
+    const Channel* const kind = find_channel(channel->second.kind);
+    if (kind != nullptr && !kind->pushes()) {
+      value.complain("channel \"" + code + "\" (" + channel->second.kind +
+                     ") is polled and has no callback location; remove this canary");
+    }
+  }
+}
+
 void read_all(const YamlValue& root, Config& config) {
   YamlMap map(root);
+  std::vector<std::pair<YamlValue, std::string>> channels_named, tenants_named, canaries_named;
   config.daemon_id = host_name();
   if (const auto part = map.find("daemon")) read_daemon(*part, config);
   if (const auto part = map.find("http")) read_http(*part, config.http);
@@ -213,7 +234,8 @@ void read_all(const YamlValue& root, Config& config) {
   }
   if (const auto part = map.need("redis", "redis: {address: …}")) read_redis(*part, config);
   if (const auto part = map.find("stream")) read_stream(*part, config);
-  if (const auto part = map.find("nginx")) read_nginx(*part, config);
+  if (const auto part = map.find("nginx")) read_nginx(*part, config, canaries_named);
+  if (const auto part = map.find("health")) read_health(*part, config);
   if (const auto part = map.find("reaper")) read_reaper(*part, config);
   if (const auto part = map.find("reconciliation")) read_reconciliation(*part, config);
   if (const auto part = map.find("log")) read_log(*part, config);
@@ -223,7 +245,6 @@ void read_all(const YamlValue& root, Config& config) {
   if (const auto part = map.find("agents")) read_agents(*part, config);
   if (const auto part = map.find("spool")) read_spool(*part, config);
 
-  std::vector<std::pair<YamlValue, std::string>> channels_named, tenants_named;
   if (const auto part = map.find("channels")) {
     YamlMap channels(*part);
     for (const auto& [code, value] : channels.entries()) {
@@ -241,6 +262,8 @@ void read_all(const YamlValue& root, Config& config) {
     check_keys(config, *part);
   }
   check_names(channels_named, config.channels, "channel");
+  check_names(canaries_named, config.channels, "channel");
+  check_canaries(canaries_named, config);
   check_names(tenants_named, config.tenants, "tenant");
 }
 

@@ -140,15 +140,16 @@ struct Config {
     std::string channel;
     std::string url;       // never logged
     std::string location;  // the same without its last segment, for people
+    std::string ca_file;   // empty = the system's
   };
   std::vector<Canary> canaries;
 
   /// Of channels (rules.md, "Health").
   struct {
-    Millis slow{3000};        // an originate that is not answered by then counts as failed
-    Millis open{15'000};      // a channel is left alone for so long at first,
+    Millis slow{3000};          // an originate that is not answered by then counts as failed
+    Millis open{15'000};        // a channel is left alone for so long at first,
     Millis open_most{600'000};  // and never for longer
-    Millis overdue{10'000};   // a call's first event is not missed before this
+    Millis overdue{10'000};     // a call's first event is not missed before this
     Millis canary_every{10'000};
   } health;
 

@@ -87,6 +87,23 @@ void read_hw(YamlMap& map, HwAccount& account) {
   read(map, "signInsPerSecond", account.sign_ins_a_second, &YamlValue::integer, 1, 10'000);
 }
 
+void read_capabilities(YamlMap& channel, const std::string& kind, Capabilities& can) {
+  can.max_duration = kind != "hw";  // its calls have no such parameter
+  const auto value = channel.find("capabilities");
+  if (!value) return;
+  YamlMap map(*value);
+  read(map, "hideCustomer", can.hide_customer, &YamlValue::boolean);
+  read(map, "hideAgent", can.hide_agent, &YamlValue::boolean);
+  read(map, "record", can.record, &YamlValue::boolean);
+  const auto most = map.find("maxDuration");
+  if (!most) return;
+  const auto limits = most->boolean();
+  if (limits && *limits && kind == "hw") {
+    most->complain("a channel of kind hw can't limit a call's duration; leave it out");
+  }
+  can.max_duration = limits.value_or(can.max_duration);
+}
+
 /// Empty after complaining.
 std::string read_key(const YamlValue& value) {
   const auto hex = value.secret();
@@ -133,6 +150,7 @@ ChannelConfig read_channel(const std::string& code, const YamlValue& value,
       tenants_named.emplace_back(*tenant, *text);
     }
   }
+  read_capabilities(map, channel.kind, channel.can);
   if (channel.kind == "e9") {
     read_e9(map, channel.e9);
   } else if (channel.kind == "hw") {

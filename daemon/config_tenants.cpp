@@ -44,6 +44,33 @@ std::optional<ApiKey> read_key(const YamlValue& value) {
   return key;
 }
 
+/// toAgent, toCustomer: what is absent stays as it is.
+void read_display(const YamlValue& value, Display& display) {
+  YamlMap map(value);
+  const auto read_one = [&](std::string_view key, const std::string& shown, bool& hidden) {
+    const auto found = map.find(key);
+    if (!found) return;
+    if (const auto word = found->one_of({shown, "main"})) hidden = *word == "main";
+  };
+  read_one("toAgent", "customer", display.hide_customer);
+  read_one("toCustomer", "agent", display.hide_agent);
+}
+
+void read_businesses(const YamlValue& value, Tenant& tenant) {
+  constexpr std::size_t business_width = 32;  // the column's
+  YamlMap map(value);
+  for (const auto& [name, policy] : map.entries()) {
+    bool too_long = false;
+    cut_to_width(name, business_width, too_long);
+    if (name.empty() || too_long) {
+      policy.complain("a business' name must be 1 to 32 characters");
+    }
+    Display display = tenant.display;
+    read_display(policy, display);
+    tenant.businesses.emplace(name, display);
+  }
+}
+
 }  // namespace
 
 Tenant read_tenant(const std::string& name, const YamlValue& value,
@@ -78,6 +105,8 @@ Tenant read_tenant(const std::string& name, const YamlValue& value,
   };
   number("mainNum", 16, tenant.main_num);
   number("extNum", 8, tenant.ext_num);
+  if (const auto display = map.find("display")) read_display(*display, tenant.display);
+  if (const auto list = map.find("businesses")) read_businesses(*list, tenant);
   if (const auto keys = map.find("keys")) {
     for (const YamlValue& item : keys->items()) {
       auto key = read_key(item);
