@@ -322,7 +322,7 @@ asio::awaitable<void> Call::push_one(Due due) {
   json::object line;
   line["action"] = done.action;
   if (done.user_flag >= 0) line["userFlag"] = done.user_flag;
-  if (world_.callbacks_lost) {
+  if (world_.outages.loses(due.callback.label())) {
     line["why"] = "outage";
     world_.journal.write("lost", name(), std::move(line));
     done.lost = true;

@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "digest.hpp"
+#include "door.hpp"
 #include "presets.hpp"
 #include "world.hpp"
 
@@ -79,6 +80,7 @@ Reply health(World const& world) {
   out["violations"] = world.journal.violations();
   out["journalSeq"] = world.journal.last_seq();
   out["callbackUrl"] = world.callback_url.has_value();
+  out["outage"] = world.outages.to_json();
   return as_json(out);
 }
 
@@ -165,52 +167,29 @@ Reply put_callback_url(World& world, Request const& request) {
   return done();
 }
 
-Outage read_outage(std::string const& function, json::value const& value) {
-  Outage outage;
-  if (value.is_null()) return outage;
-  std::string kind = value.is_string() ? std::string(std::string_view(value.get_string()))
-                                       : json::serialize(value);
-  if (kind == "hang")
-    outage.kind = Outage::Kind::hang;
-  else if (kind == "drop")
-    outage.kind = Outage::Kind::drop;
-  else if (kind == "503")
-    outage.kind = Outage::Kind::unavailable;
-  else if (kind == "refuse")
-    outage.kind = Outage::Kind::refuse;
-  else if (kind.starts_with("refuse:") && kind.size() == 13 &&
-           kind.find_first_not_of("0123456789", 7) == std::string::npos) {
-    outage.kind = Outage::Kind::refuse;
-    outage.code = kind.substr(7);
-  } else
-    throw Wrong(400, "outage: " + function + " is '" + printable(kind, 40) +
-                         "': give hang, drop, 503, refuse, refuse:900xxx or null");
-  return outage;
+Reply put_outage(World& world, Request const& request) {
+  auto const value = body_of(request);
+  Outages next = world.outages;
+  next.apply(value);
+  if (next.connections_refused())
+    world.door->shut();
+  else
+    world.door->open();
+  world.outages = std::move(next);
+  world.journal.write("control", json::object{{"what", "outage"}, {"outage", value}});
+  return as_json(world.outages.to_json());
 }
 
-Reply put_outage(World& world, Request const& request) {
-  auto value = body_of(request);
-  auto object = value.if_object();
-  if (!object) throw Wrong(400, "the body must be an object such as {\"originate\":\"hang\"}");
-  auto outages = world.outages;
-  bool lost = world.callbacks_lost;
-  for (auto const& field : *object) {
-    std::string function(std::string_view(field.key()));
-    if (function == "callbacks") {
-      if (!field.value().is_null() && field.value() != json::value("lose"))
-        throw Wrong(400, "outage: callbacks is " + json::serialize(field.value()) +
-                             ": give \"lose\" or null");
-      lost = !field.value().is_null();
-    } else if (function == "originate" || function == "cancel" || function == "query") {
-      outages[function] = read_outage(function, field.value());
-    } else {
-      throw Wrong(400, "outage: '" + printable(function, 40) +
-                           "' is unknown; known are originate, cancel, query, callbacks");
-    }
-  }
-  world.outages = std::move(outages);
-  world.callbacks_lost = lost;
-  world.journal.write("control", json::object{{"what", "outage"}, {"outage", value}});
+Reply put_random(World& world, Request const& request) {
+  world.random_faults.set(body_of(request));
+  auto const out = world.random_faults.to_json();
+  world.journal.write("control", json::object{{"what", "random"}, {"random", out}});
+  return as_json(out);
+}
+
+Reply delete_random(World& world) {
+  world.random_faults.off();
+  world.journal.write("control", json::object{{"what", "random"}, {"random", nullptr}});
   return done();
 }
 
@@ -288,7 +267,11 @@ asio::awaitable<Reply> route(World& world, Request const& request, Target const&
     Reply reply = co_await push_raw(world, request);
     co_return reply;
   }
+  if (is("GET", "outage")) co_return as_json(world.outages.to_json());
   if (is("PUT", "outage")) co_return put_outage(world, request);
+  if (is("GET", "random")) co_return as_json(world.random_faults.to_json());
+  if (is("PUT", "random")) co_return put_random(world, request);
+  if (is("DELETE", "random")) co_return delete_random(world);
   if (is("POST", "reset")) {
     world.reset();
     world.journal.write("control", json::object{{"what", "reset"}});

@@ -8,17 +8,18 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "door.hpp"
 #include "options.hpp"
 #include "server.hpp"
 #include "world.hpp"
 
 namespace {
 
-void write_port_file(std::string const& name, unsigned int port) {
+void write_port_file(std::string const& name, std::string const& ports) {
   auto const draft = name + ".new";
   {
     std::ofstream file(draft, std::ios::trunc);
-    file << port << '\n';
+    file << ports;
     file.flush();
     if (!file)
       throw std::runtime_error("--port-file " + name + ": " + draft +
@@ -35,7 +36,17 @@ int play(jiuyun::Options const& options) {
   jiuyun::World world(
       loop.get_executor(),
       options);  // goes before the loop: coroutines' frames never touch it when destroyed
-  auto acceptor = jiuyun::listen(world);
+  world.door = std::make_unique<jiuyun::Door>(world, options.listen);
+  world.base_url = jiuyun::url_of(world.door->endpoint());
+  auto ports = std::to_string(world.door->endpoint().port()) + "\n";
+  std::string control_url;
+  if (options.control) {
+    auto control = std::make_shared<boost::asio::ip::tcp::acceptor>(
+        jiuyun::listen(world, *options.control, "--control"));
+    control_url = jiuyun::url_of(control->local_endpoint());
+    ports += std::to_string(control->local_endpoint().port()) + "\n";
+    jiuyun::run(world.executor, jiuyun::serve(world, control, nullptr));
+  }
   boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
   signals.async_wait([&](boost::system::error_code error, int) {
     if (!error) loop.stop();
@@ -46,11 +57,9 @@ int play(jiuyun::Options const& options) {
   line["speed"] = options.speed;
   line["clockSkewMs"] = options.clock_skew_ms;
   world.journal.write("started", std::move(line));
-  if (!options.port_file.empty())
-    write_port_file(options.port_file, acceptor.local_endpoint().port());
+  if (!options.port_file.empty()) write_port_file(options.port_file, ports);
   std::cout << "listening on " << world.base_url << std::endl;
-
-  jiuyun::run(loop.get_executor(), jiuyun::serve(world, acceptor));
+  if (!control_url.empty()) std::cout << "control on " << control_url << std::endl;
   loop.run();
   world.journal.write("stopped");
   return 0;

@@ -39,13 +39,12 @@ std::string identifier(std::string const& option, std::string const& value) {
   return value;
 }
 
-void listen_on(Options& options, std::string const& value) {
+Endpoint endpoint(std::string const& option, std::string const& value) {
   auto colon = value.rfind(':');
   if (colon == std::string::npos || colon == 0)
-    complain("--listen", value, "must be ADDRESS:PORT, for example 127.0.0.1:0");
-  options.address = value.substr(0, colon);
-  options.port = static_cast<std::uint16_t>(
-      whole_number("--listen (port)", value.substr(colon + 1), 0, 65535));
+    complain(option, value, "must be ADDRESS:PORT, for example 127.0.0.1:0");
+  return {value.substr(0, colon), static_cast<std::uint16_t>(whole_number(
+                                      option + " (port)", value.substr(colon + 1), 0, 65535))};
 }
 
 void approve(Options& options, std::string const& value) {
@@ -79,7 +78,10 @@ std::string usage() {
 usage: jiuyun-simulator [option value | option=value]...
 
   --listen ADDRESS:PORT     where to listen; port 0 = a free one      (127.0.0.1:0)
-  --port-file FILE          the port is written here, atomically
+  --control ADDRESS:PORT    a further listener, of the control API alone: it stays
+                            reachable while the vendor's port refuses connections
+  --port-file FILE          the port is written here, atomically; on a second line
+                            --control's
   --account-sid TEXT        32 characters       (e9000000000000000000000000000001)
   --auth-token TEXT         32 characters       (e9000000000000000000000000000002)
   --app-id TEXT             32 characters       (e9000000000000000000000000000003)
@@ -97,8 +99,8 @@ usage: jiuyun-simulator [option value | option=value]...
   --seed N                  of what is random; 0 = from the system    (0)
   --help                    this text
 
-It prints one line, "listening on http://ADDRESS:PORT", and ends with 0 on SIGTERM
-and SIGINT. Scripts, numbers, control API and journal: tests/simulator/README.md.
+It prints "listening on http://ADDRESS:PORT" (and "control on http://ADDRESS:PORT"), and
+ends with 0 on SIGTERM and SIGINT. Scripts, numbers, control API and journal: tests/simulator/README.md.
 )";
 }
 
@@ -122,7 +124,9 @@ Options parse_options(int count, char const* const* words) {
       complain(option, "", "needs a value; see --help");
 
     if (option == "--listen")
-      listen_on(options, value);
+      options.listen = endpoint(option, value);
+    else if (option == "--control")
+      options.control = endpoint(option, value);
     else if (option == "--port-file")
       options.port_file = value;
     else if (option == "--account-sid")

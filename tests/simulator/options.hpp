@@ -2,14 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 
 namespace jiuyun {
 
-struct Options {
+struct Endpoint {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;
+  std::uint16_t port = 0;  // 0 = a free one
+};
+
+struct Options {
+  Endpoint listen;
+  std::optional<Endpoint> control;  // a further listener
   std::string port_file;
   std::string account_sid = "e9000000000000000000000000000001";
   std::string auth_token = "e9000000000000000000000000000002";

@@ -140,6 +140,7 @@ void note_request(World& world, Request const& request, Asked const& asked, Call
 
 // The answer under an outage that doesn't wait for the checks; nothing if there is none.
 std::optional<Reply> out_of_order(Outage const& outage) {
+  if (!outage.at_the_gate()) return std::nullopt;
   Reply reply;
   switch (outage.kind) {
     case Outage::Kind::none:
@@ -151,10 +152,10 @@ std::optional<Reply> out_of_order(Outage const& outage) {
     case Outage::Kind::drop:
       reply.fate = Reply::Fate::drop;
       break;
-    case Outage::Kind::unavailable:
-      reply.status = 503;
+    case Outage::Kind::error:
+      reply.status = outage.status;
       reply.content_type = "text/html";
-      reply.body = "<html><head><title>503 Service Temporarily Unavailable</title></head></html>\n";
+      reply.body = "<html><head><title>Out of order</title></head></html>\n";
       break;
   }
   return reply;
@@ -203,15 +204,27 @@ Reply originated(World& world, Call& call) {
   return reply;
 }
 
+void give_up(World& world, Call& call) {
+  world.journal.write("undialled", call.name(), json::object{{"why", "the client had gone"}});
+  world.forget(call);
+}
+
 asio::awaitable<Reply> originate(World& world, Asked const& asked) {
   CallName const nameless{"", asked.call.user_data};
   if (asked.wrong) co_return refused(world, nameless, asked.function, *asked.wrong);
-  auto const outage = world.outages["originate"];
   Script script = world.script_for(asked.call.to);
-  if (outage.kind == Outage::Kind::refuse) script.originate.code = outage.code;
+  if (world.random_faults.on()) {
+    auto const lot = world.random_faults.draw(asked.call.from, asked.call.to);
+    auto line = lot.to_json();
+    line["from"] = asked.call.from;
+    line["to"] = asked.call.to;
+    world.journal.write("random", nameless, std::move(line));
+    lot.lay_on(script, world.options.speed);
+  }
+  world.outages.lay_on(script, world.options.speed);  // what is certain beats what is random
   if (!script.originate.code.empty()) {
     co_await rest(world, script.originate.delay_ms);
-    Refusal refusal{script.originate.code, "refused by script or outage",
+    Refusal refusal{script.originate.code, "refused by script, outage or chance",
                     script.originate.http_status.value_or(0)};
     co_return refused(world, nameless, asked.function, refusal);
   }
@@ -236,20 +249,26 @@ asio::awaitable<Reply> originate(World& world, Asked const& asked) {
   world.journal.write("originate", call->name(), std::move(line));
 
   auto const& answering = script.originate;
-  bool const at_once =
-      answering.delay_ms > 0 || answering.fault != Fault::none || script.callbacks.before_answer;
+  bool const at_once = (answering.delay_ms > 0 && !answering.dial_after_answer) ||
+                       answering.fault != Fault::none || script.callbacks.before_answer;
   if (at_once) call->start();
   if (script.callbacks.before_answer) co_await call->first_push_over();
   co_await rest(world, answering.delay_ms);
   Reply reply = originated(world, *call);
-  reply.afterwards = [call] { call->start(); };
+  reply.afterwards = [&world, call, at_once](bool peer_gone) {
+    // A platform that dials last has seen by then that nobody waits for it any more.
+    if (peer_gone && !at_once && call->script().originate.dial_after_answer)
+      give_up(world, *call);
+    else
+      call->start();
+  };
   co_return reply;
 }
 
 Reply cancel(World& world, Asked const& asked) {
   auto const name = name_of(world, asked);
   if (asked.wrong) return refused(world, name, asked.function, *asked.wrong);
-  auto const outage = world.outages["cancel"];
+  auto const outage = world.outages.of("cancel");
   if (outage.kind == Outage::Kind::refuse)
     return refused(world, name, asked.function, {outage.code, "refused by outage", 0});
   auto call = world.find_call(asked.call_id);
@@ -298,7 +317,7 @@ asio::awaitable<Reply> query(World& world, Asked const& asked) {
                     "over " + std::to_string(world.options.query_limit) + " queries in 60 s", 0};
     co_return refused(world, name, asked.function, refusal);
   }
-  auto const outage = world.outages["query"];
+  auto const outage = world.outages.of("query");
   auto call = world.find_call(asked.call_id);
   Refusal refusal;
   if (outage.kind == Outage::Kind::refuse)
@@ -343,12 +362,16 @@ asio::awaitable<Reply> platform(World& world, Request const& request, Target con
                     : asked.function == "Records/query" ? "query"
                                                         : "cancel";
   Outage outage;
-  if (!asked.function.empty()) outage = world.outages[kind];
+  if (!asked.function.empty()) outage = world.outages.of(kind);
   auto faulty = out_of_order(outage);
   note_request(world, request, asked, name_of(world, asked), faulty ? "on" : "");
   if (is_originate && world.seen_before(asked.call.user_data))
     world.journal.violation("userData originated twice", name_of(world, asked));
-  if (faulty) co_return *faulty;
+  if (faulty) {
+    if (is_originate)
+      co_await rest(world, real_ms(world.outages.originate_delay_ms(), world.options.speed));
+    co_return *faulty;
+  }
 
   if (is_originate) {
     Reply reply = co_await originate(world, asked);

@@ -101,6 +101,12 @@ constexpr Preset presets[] = {
      R"({"callbacks":{"order":["CallInvite0","CallInvite1","CallEstablish","Hangup"],"atOnce":true}})"},
     {"query-too-old", "8044", "Hangup is lost and the query answers 900219",
      R"({"callbacks":{"lose":["Hangup"]},"query":{"code":"900219"}})"},
+    {"lost-invites", "8045", "neither CallInvite is ever pushed",
+     R"({"callbacks":{"lose":["CallInvite"]}})"},
+    {"lost-invite-a", "8046", "A's CallInvite is never pushed",
+     R"({"callbacks":{"lose":["CallInvite0"]}})"},
+    {"lost-invite-b", "8047", "B's CallInvite is never pushed",
+     R"({"callbacks":{"lose":["CallInvite1"]}})"},
 };
 
 struct Code {

@@ -2,25 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
-#include <stdexcept>
 #include <utility>
 
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "presets.hpp"
+#include "reader.hpp"
 
 namespace jiuyun {
 
 namespace json = boost::json;
 
 namespace {
-
-constexpr std::int64_t longest_pause = 48LL * 3600 * 1000;
-
-template <class Value, std::size_t size>
-using Names = std::array<std::pair<std::string_view, Value>, size>;
 
 constexpr Names<LegOutcome, 4> outcomes{{{"answer", LegOutcome::answer},
                                          {"noAnswer", LegOutcome::no_answer},
@@ -30,8 +23,6 @@ constexpr Names<HungUpBy, 3> enders{
     {{"a", HungUpBy::a}, {"b", HungUpBy::b}, {"maximum", HungUpBy::maximum}}};
 constexpr Names<Format, 3> formats{
     {{"xml", Format::xml}, {"json", Format::json}, {"jsonStrings", Format::json_strings}}};
-constexpr std::array<std::string_view, 5> labels{"CallInvite0", "CallInvite1", "CallInvite",
-                                                 "CallEstablish", "Hangup"};
 
 template <class Value, std::size_t size>
 std::string_view name_of(Names<Value, size> const& names, Value value) {
@@ -39,115 +30,6 @@ std::string_view name_of(Names<Value, size> const& names, Value value) {
     if (known == value) return name;
   return "?";
 }
-
-// Reads an object's keys and refuses those that nobody asked for.
-class Reader {
- public:
-  Reader(json::value const& value, std::string path) : path_(std::move(path)) {
-    object_ = value.if_object();
-    if (!object_) complain("", value, "must be a JSON object");
-  }
-
-  json::value const* find(std::string_view key) {
-    asked_.insert(std::string(key));
-    return object_->if_contains(key);
-  }
-
-  void flag(std::string_view key, bool& into) {
-    auto value = find(key);
-    if (!value) return;
-    if (!value->is_bool()) complain(key, *value, "must be true or false");
-    into = value->get_bool();
-  }
-
-  bool whole(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most) {
-    auto value = find(key);
-    if (!value) return false;
-    if (!value->is_int64() || value->get_int64() < least || value->get_int64() > most)
-      complain(
-          key, *value,
-          "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-    into = value->get_int64();
-    return true;
-  }
-
-  void pause(std::string_view key, std::int64_t& into) { whole(key, into, 0, longest_pause); }
-
-  void status(std::string_view key, std::optional<unsigned int>& into) {
-    std::int64_t number = 0;
-    if (whole(key, number, 200, 599)) into = static_cast<unsigned int>(number);
-  }
-
-  bool text(std::string_view key, std::string& into, std::size_t longest) {
-    auto value = find(key);
-    if (!value) return false;
-    if (!value->is_string() || value->get_string().size() > longest)
-      complain(key, *value, "must be a string of at most " + std::to_string(longest) + " bytes");
-    into = std::string_view(value->get_string());
-    return true;
-  }
-
-  void code(std::string_view key, std::string& into) {
-    if (!text(key, into, 6) || into.empty()) return;
-    if (into.size() != 6 || into.find_first_not_of("0123456789") != std::string::npos)
-      complain(key, *find(key), "must be a statusCode of 6 digits such as \"900117\", or \"\"");
-  }
-
-  template <class Value, std::size_t size>
-  void choice(std::string_view key, Value& into, Names<Value, size> const& names) {
-    auto value = find(key);
-    if (!value) return;
-    std::string known;
-    for (auto const& [name, meaning] : names) {
-      if (value->is_string() && std::string_view(value->get_string()) == name) {
-        into = meaning;
-        return;
-      }
-      known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
-    }
-    complain(key, *value, "must be one of " + known);
-  }
-
-  void label_list(std::string_view key, std::vector<std::string>& into) {
-    auto value = find(key);
-    if (!value) return;
-    auto list = value->if_array();
-    if (!list || list->size() > labels.size())
-      complain(key, *value, "must be a list of at most 5 callbacks' names");
-    into.clear();
-    for (auto const& item : *list) {
-      if (!item.is_string() || std::find(labels.begin(), labels.end(),
-                                         std::string_view(item.get_string())) == labels.end())
-        complain(
-            key, item,
-            "must be one of CallInvite0, CallInvite1, CallInvite (both), CallEstablish, Hangup");
-      into.emplace_back(std::string_view(item.get_string()));
-    }
-  }
-
-  [[noreturn]] void complain(std::string_view key, json::value const& value,
-                             std::string const& remedy) const {
-    auto shown = json::serialize(value);
-    if (shown.size() > 80) shown = shown.substr(0, 80) + "…";
-    throw std::runtime_error("script: " + path_ + std::string(key) + " is " + shown + ": " +
-                             remedy);
-  }
-
-  void finish() const {
-    for (auto const& field : *object_)
-      if (!asked_.contains(std::string(field.key()))) {
-        std::string known;
-        for (auto const& name : asked_) known += (known.empty() ? "" : ", ") + name;
-        complain(std::string_view(field.key()), field.value(),
-                 "is not a key that scripts have here; known are " + known);
-      }
-  }
-
- private:
-  json::object const* object_ = nullptr;
-  std::string path_;
-  std::set<std::string> asked_;
-};
 
 void read_faults(Reader& reader, Fault& fault) {
   if (auto hang = reader.find("hang")) {
@@ -174,7 +56,7 @@ void read_faults(Reader& reader, Fault& fault) {
 }
 
 void apply_originate(json::value const& document, OriginateScript& into) {
-  Reader reader(document, "originate.");
+  Reader reader(document, "script: originate.");
   reader.pause("delayMs", into.delay_ms);
   reader.code("code", into.code);
   reader.code("subStatusCode", into.sub_status_code);
@@ -182,6 +64,7 @@ void apply_originate(json::value const& document, OriginateScript& into) {
   std::string raw;
   if (reader.text("rawBody", raw, 64 * 1024)) into.raw_body = raw;
   reader.flag("dialled", into.dialled);
+  reader.flag("dialAfterAnswer", into.dial_after_answer);
   read_faults(reader, into.fault);
   if (into.code == "000000") into.code.clear();
   if (into.dialled && !into.code.empty())
@@ -195,7 +78,7 @@ void apply_originate(json::value const& document, OriginateScript& into) {
 }
 
 void apply_callbacks(json::value const& document, CallbackScript& into) {
-  Reader reader(document, "callbacks.");
+  Reader reader(document, "script: callbacks.");
   reader.pause("delayMs", into.delay_ms);
   reader.label_list("lose", into.lose);
   reader.label_list("order", into.order);
@@ -219,7 +102,7 @@ void apply_callbacks(json::value const& document, CallbackScript& into) {
 }
 
 void apply_query(json::value const& document, QueryScript& into) {
-  Reader reader(document, "query.");
+  Reader reader(document, "script: query.");
   reader.code("code", into.code);
   reader.pause("delayMs", into.delay_ms);
   reader.status("httpStatus", into.http_status);
@@ -231,7 +114,7 @@ void apply_recording(json::value const& document, RecordingScript& into) {
     into.made = document.get_bool();
     return;
   }
-  Reader reader(document, "recording.");
+  Reader reader(document, "script: recording.");
   into.made = true;
   reader.flag("made", into.made);
   reader.pause("afterMs", into.after_ms);
@@ -258,10 +141,21 @@ bool OriginateScript::dials() const {
   return dialled || !unclear();
 }
 
+void OriginateScript::add_real_delay(std::int64_t ms, double speed) {
+  delay_ms += real_ms(ms, speed);
+}
+
 bool CallbackScript::loses(std::string_view label) const {
-  for (auto const& lost : lose)
-    if (lost == label || (lost == "CallInvite" && label.starts_with("CallInvite"))) return true;
-  return false;
+  return names_callback(lose, label);
+}
+
+void Script::end_with(int given_bye_type, bool rings) {
+  a = rings ? LegOutcome::no_answer : LegOutcome::unreachable;
+  bye_type = given_bye_type;
+}
+
+std::int64_t real_ms(std::int64_t ms, double speed) {
+  return static_cast<std::int64_t>(static_cast<double>(ms) * speed);
 }
 
 std::string_view outcome_name(LegOutcome outcome) {
@@ -272,7 +166,7 @@ std::string_view hung_up_by_name(HungUpBy by) {
 }
 
 void Script::apply(json::value const& document) {
-  Reader reader(document, "");
+  Reader reader(document, "script: ");
   std::string preset;
   if (reader.text("preset", preset, 64)) {
     auto known = find_preset(preset);
@@ -309,6 +203,7 @@ json::object Script::to_json() const {
   if (originate.http_status) answer["httpStatus"] = *originate.http_status;
   if (originate.raw_body) answer["rawBody"] = *originate.raw_body;
   if (originate.dialled) answer["dialled"] = true;
+  if (originate.dial_after_answer) answer["dialAfterAnswer"] = true;
   if (originate.fault == Fault::hang_before) answer["hang"] = "before";
   if (originate.fault == Fault::hang_after) answer["hang"] = "after";
   if (originate.fault == Fault::drop_before) answer["drop"] = "before";

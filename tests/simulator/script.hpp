@@ -31,8 +31,12 @@ struct OriginateScript {
   std::optional<unsigned int> http_status;
   std::optional<std::string> raw_body;  // answered instead of the JSON
   bool dialled = false;                 // dial in spite of a 4xx/5xx or a raw body
+  bool dial_after_answer =
+      false;  // with a delay: not before the answer, and not if nobody reads it
   Fault fault = Fault::none;
 
+  // Milliseconds that --speed doesn't divide.
+  void add_real_delay(std::int64_t ms, double speed);
   // The answer tells the product nothing it could rely on, or nothing at all.
   bool unclear() const { return (http_status && *http_status >= 400) || raw_body; }
   bool dials() const;
@@ -90,11 +94,16 @@ struct Script {
   QueryScript query;
   RecordingScript recording;
 
+  // A is not reached, with this byeType. `rings`: A's phone rings first.
+  void end_with(int given_bye_type, bool rings);
   // Lays a JSON script over this one ("preset" first). Throws std::runtime_error that names the
   // key.
   void apply(boost::json::value const& document);
   boost::json::object to_json() const;
 };
+
+// Real milliseconds as a pause that --speed will divide.
+std::int64_t real_ms(std::int64_t ms, double speed);
 
 // The leaves of Script as its JSON writes them.
 std::string_view outcome_name(LegOutcome outcome);

@@ -1,7 +1,9 @@
 #include "server.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
+#include <sys/socket.h>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -31,15 +33,55 @@ constexpr auto longest_hang = std::chrono::hours(1);
 
 using Parser = http::request_parser<http::string_body>;
 
-asio::awaitable<Reply> handle(World& world, Request const& request) {
+// A connection in the door's list of guests, if it came through the door.
+class Presence {
+ public:
+  Presence(std::shared_ptr<Door::Guests> guests, asio::ip::tcp::socket& socket)
+      : guests_(std::move(guests)), guest_{socket} {
+    if (guests_) guests_->all.insert(&guest_);
+  }
+  ~Presence() {
+    if (guests_) guests_->all.erase(&guest_);
+  }
+  Presence(Presence const&) = delete;
+  Presence& operator=(Presence const&) = delete;
+
+  bool may_ask_the_vendor() const { return guests_ != nullptr; }
+  void asks_control(bool control) { guest_.at_control = control; }
+  bool may_stay() const { return !guests_ || guests_->open; }
+
+ private:
+  std::shared_ptr<Door::Guests> guests_;
+  Guest guest_;
+};
+
+Reply wrong_listener() {
+  Reply reply;
+  reply.status = 404;
+  reply.content_type = "application/json";
+  reply.body = R"({"error":"this is the control API's listener; the vendor's is --listen's"})";
+  return reply;
+}
+
+asio::awaitable<Reply> handle(World& world, Request const& request, Presence& presence) {
   Target target(request);
-  if (target.path.starts_with("/_control/") || target.path == "/_control") {
+  bool const for_control = target.path.starts_with("/_control/") || target.path == "/_control";
+  presence.asks_control(for_control);
+  if (for_control) {
     Reply reply = co_await control(world, request, target);
     co_return reply;
   }
+  if (!presence.may_ask_the_vendor()) co_return wrong_listener();
   if (target.path.starts_with("/records/")) co_return recording(world, request, target);
   Reply reply = co_await platform(world, request, target);
   co_return reply;
+}
+
+// The other end has closed: whatever is written now, nobody reads it.
+bool peer_gone(beast::tcp_stream& stream) {
+  char byte = 0;
+  auto const count = ::recv(stream.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 // Reads one request; false if the connection is over.
@@ -53,7 +95,8 @@ asio::awaitable<bool> read(World& world, beast::tcp_stream& stream, beast::flat_
                             asio::redirect_error(asio::use_awaitable, error));
   if (!error) co_return true;
   if (error == http::error::end_of_stream || error == beast::error::timeout ||
-      error == asio::error::connection_reset)
+      error == asio::error::connection_reset || error == asio::error::operation_aborted ||
+      error == asio::error::bad_descriptor)
     co_return false;
   boost::json::object line;
   line["func"] = "unreadable";
@@ -71,8 +114,10 @@ asio::awaitable<bool> read(World& world, beast::tcp_stream& stream, beast::flat_
   co_return false;
 }
 
-asio::awaitable<void> session(World& world, beast::tcp_stream stream) {
+asio::awaitable<void> session(World& world, beast::tcp_stream stream,
+                              std::shared_ptr<Door::Guests> guests) {
   beast::flat_buffer buffer;
+  Presence presence(std::move(guests), stream.socket());
   boost::system::error_code error;
   stream.socket().set_option(asio::ip::tcp::no_delay(true), error);
   for (;;) {
@@ -80,10 +125,10 @@ asio::awaitable<void> session(World& world, beast::tcp_stream stream) {
     bool const readable = co_await read(world, stream, buffer, parser);
     if (!readable) break;
     Request request = parser.release();
-    Reply reply = co_await handle(world, request);
+    Reply reply = co_await handle(world, request, presence);
 
     if (reply.fate == Reply::Fate::hang) {
-      if (reply.afterwards) reply.afterwards();
+      if (reply.afterwards) reply.afterwards(false);
       char byte = 0;
       stream.expires_after(longest_hang);
       co_await stream.async_read_some(asio::buffer(&byte, 1),
@@ -91,7 +136,7 @@ asio::awaitable<void> session(World& world, beast::tcp_stream stream) {
       break;
     }
     if (reply.fate == Reply::Fate::drop) {
-      if (reply.afterwards) reply.afterwards();
+      if (reply.afterwards) reply.afterwards(false);
       break;
     }
     http::response<http::string_body> answer;
@@ -99,14 +144,15 @@ asio::awaitable<void> session(World& world, beast::tcp_stream stream) {
     answer.result(reply.status);
     answer.set(http::field::server, "jiuyun-simulator");
     answer.set(http::field::content_type, reply.content_type);
-    answer.keep_alive(request.keep_alive());
+    answer.keep_alive(request.keep_alive() && presence.may_stay());
     answer.body() = std::move(reply.body);
     answer.prepare_payload();
     if (request.method() == http::verb::head) answer.body().clear();
     stream.expires_after(idle_timeout);
+    bool const gone = peer_gone(stream);
     co_await http::async_write(stream, answer, asio::redirect_error(asio::use_awaitable, error));
-    if (reply.afterwards) reply.afterwards();
-    if (error || !request.keep_alive()) break;
+    if (reply.afterwards) reply.afterwards(gone || error);
+    if (error || !answer.keep_alive()) break;
   }
   stream.socket().shutdown(asio::ip::tcp::socket::shutdown_both, error);
 }
@@ -120,45 +166,50 @@ Target::Target(Request const& request) {
   if (mark != std::string::npos) query = text.substr(mark + 1);
 }
 
-asio::ip::tcp::acceptor listen(World& world) {
-  auto const& options = world.options;
+asio::ip::tcp::acceptor listen(World& world, Endpoint const& endpoint, char const* option) {
   auto complain = [&](char const* what, boost::system::error_code const& error) {
     if (error)
-      throw std::runtime_error("--listen " + options.address + ":" + std::to_string(options.port) +
-                               ": " + what + ": " + error.message() +
+      throw std::runtime_error(std::string(option) + " " + endpoint.address + ":" +
+                               std::to_string(endpoint.port) + ": " + what + ": " +
+                               error.message() +
                                "; give an address of this machine and a free port, or port 0");
   };
   boost::system::error_code error;
-  auto address = asio::ip::make_address(options.address, error);
+  auto address = asio::ip::make_address(endpoint.address, error);
   complain("the address can't be read", error);
-  asio::ip::tcp::endpoint endpoint(address, options.port);
+  asio::ip::tcp::endpoint place(address, endpoint.port);
   asio::ip::tcp::acceptor acceptor(world.executor);
-  acceptor.open(endpoint.protocol(), error);
+  acceptor.open(place.protocol(), error);
   complain("no socket", error);
   acceptor.set_option(asio::socket_base::reuse_address(true), error);
   complain("no SO_REUSEADDR", error);
-  acceptor.bind(endpoint, error);
+  acceptor.bind(place, error);
   complain("can't bind", error);
   acceptor.listen(4096, error);
   complain("can't listen", error);
-  auto shown = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-  world.base_url = "http://" + shown + ":" + std::to_string(acceptor.local_endpoint().port());
   return acceptor;
 }
 
-asio::awaitable<void> serve(World& world, asio::ip::tcp::acceptor& acceptor) {
+std::string url_of(asio::ip::tcp::endpoint const& endpoint) {
+  auto const address = endpoint.address();
+  auto const shown = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  return "http://" + shown + ":" + std::to_string(endpoint.port());
+}
+
+asio::awaitable<void> serve(World& world, std::shared_ptr<asio::ip::tcp::acceptor> acceptor,
+                            std::shared_ptr<Door::Guests> guests) {
   for (;;) {
     boost::system::error_code error;
     asio::ip::tcp::socket socket =
-        co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (error == asio::error::operation_aborted) co_return;
+        co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, error));
+    if (!acceptor->is_open()) co_return;
     if (error) {  // out of file descriptors, for example: let some close
       asio::steady_timer rest(world.executor);
       rest.expires_after(std::chrono::milliseconds(50));
       co_await rest.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
-    run(world.executor, session(world, beast::tcp_stream(std::move(socket))));
+    run(world.executor, session(world, beast::tcp_stream(std::move(socket)), guests));
   }
 }
 

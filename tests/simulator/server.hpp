@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+
+#include "door.hpp"
 
 namespace jiuyun {
 
@@ -21,7 +24,8 @@ struct Reply {
   unsigned int status = 200;
   std::string content_type = "application/json;charset=utf-8";
   std::string body;
-  std::function<void()> afterwards;  // run once the answer was written, or the writing failed
+  // Run once the answer was written, or the writing failed. `peer_gone`: nobody will have read it.
+  std::function<void(bool peer_gone)> afterwards;
 };
 
 // Path without query, and the query.
@@ -31,8 +35,12 @@ struct Target {
   std::string query;
 };
 
-// Listens and serves until the executor stops. Throws if it can't listen.
-boost::asio::ip::tcp::acceptor listen(World& world);
-boost::asio::awaitable<void> serve(World& world, boost::asio::ip::tcp::acceptor& acceptor);
+// Throws std::runtime_error that names the option if it can't listen.
+boost::asio::ip::tcp::acceptor listen(World& world, Endpoint const& endpoint, char const* option);
+std::string url_of(boost::asio::ip::tcp::endpoint const& endpoint);
+// Serves until the acceptor is closed. `guests` null: the control API alone.
+boost::asio::awaitable<void> serve(World& world,
+                                   std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor,
+                                   std::shared_ptr<Door::Guests> guests);
 
 }  // namespace jiuyun

@@ -8,52 +8,16 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "test_rig.hpp"
+#include "simulator_stage.hpp"
 
 namespace json = boost::json;
-using rig::Answer;
 using rig::Receiver;
 using rig::Simulator;
-
-namespace {
-
-std::string text(json::value const& value) {
-  return std::string(std::string_view(value.as_string()));
-}
-
-// What stands between <name> and </name>; "-" if the element is absent.
-std::string element(std::string const& xml, std::string const& name) {
-  auto begin = xml.find("<" + name + ">");
-  auto end = xml.find("</" + name + ">");
-  if (begin == std::string::npos || end == std::string::npos) return "-";
-  begin += name.size() + 2;
-  return xml.substr(begin, end - begin);
-}
-
-std::string call_id(Answer const& answer) {
-  BOOST_REQUIRE_EQUAL(answer.code(), "000000");
-  return text(answer.resp().at("callId"));
-}
-
-std::string actions(std::vector<Receiver::Got> const& got) {
-  std::string list;
-  for (auto const& one : got)
-    list += element(one.body, "action")[0];  // C C C H; CallEstablish is E
-  for (std::size_t i = 0; i < got.size(); ++i)
-    if (element(got[i].body, "action") == "CallEstablish")
-      list[i] = 'E';
-    else if (element(got[i].body, "action") == "CallInvite")
-      list[i] = element(got[i].body, "userFlag")[0];
-  return list;
-}
-
-struct Stage {
-  Receiver receiver;
-  Simulator simulator{{"--speed", "20", "--callback-url", receiver.url(), "--approved-numbers",
-                       "4008001234,02012345678"}};
-};
-
-}  // namespace
+using stage::actions;
+using stage::call_id;
+using stage::element;
+using stage::Stage;
+using stage::text;
 
 BOOST_FIXTURE_TEST_CASE(answered_call, Stage) {
   auto answer = simulator.originate({{"to", "13800008001"},
@@ -272,93 +236,6 @@ BOOST_FIXTURE_TEST_CASE(query_rate, Stage) {
   BOOST_TEST(receiver.got().size() == 3u);  // Hangup is lost
   for (int i = 0; i < 9; ++i) BOOST_TEST(simulator.query(id).code() == "000000");
   BOOST_TEST(simulator.query(id).code() == "900224");
-}
-
-BOOST_FIXTURE_TEST_CASE(faults_of_the_originate, Stage) {
-  struct Case {
-    char const* to;
-    int status;
-    bool dials;
-  };
-  int index = 0;
-  for (auto const& one : {Case{"13800008027", -1, true}, Case{"13800008028", -1, false},
-                          Case{"13800008029", 0, false}, Case{"13800008030", 0, true},
-                          Case{"13800008031", 500, false}, Case{"13800008032", 502, true},
-                          Case{"13800008033", 200, true}}) {
-    auto user_data = "f" + std::to_string(index);
-    auto answer = simulator.originate(
-        {{"from", "1390000001" + std::to_string(index++)}, {"to", one.to}, {"userData", user_data}},
-        400);
-    BOOST_TEST(answer.status == one.status, one.to);
-    auto list = simulator.control("GET", "calls?userData=" + user_data)
-                    .json.as_object()
-                    .at("calls")
-                    .as_array();
-    BOOST_REQUIRE_EQUAL(list.size(), one.dials ? 1u : 0u);
-    if (one.dials) simulator.ended(text(list[0].as_object().at("callId")), 4);
-    BOOST_TEST(simulator.journal("ring", user_data).size() == (one.dials ? 2u : 0u), one.to);
-  }
-  BOOST_TEST(simulator.originate({{"to", "13800008024"}, {"userData", "before"}}).code() ==
-             "000000");
-  auto reply = simulator.journal("reply", "before").at(0).at("seq").as_int64();
-  BOOST_TEST(simulator.journal("push", "before").at(0).at("seq").as_int64() < reply);
-  auto sub = simulator.originate({{"from", "13900000020"}, {"to", "13800008038"}});
-  BOOST_TEST(text(sub.resp().at("subStatusCode")) == "900205");
-
-  simulator.control("PUT", "outage", R"({"originate":"503"})");
-  BOOST_TEST(simulator.originate({{"to", "13800000000"}}).status == 503);
-  simulator.control("PUT", "outage", R"({"originate":"drop"})");
-  BOOST_TEST(simulator.originate({{"to", "13800000000"}}).status == 0);
-  simulator.control("PUT", "outage", R"({"originate":"refuse:900117"})");
-  BOOST_TEST(simulator.originate({{"to", "13800000000"}}).code() == "900117");
-  simulator.control("PUT", "outage", R"({"originate":null})");
-  BOOST_TEST(simulator.originate({{"from", "13900000021"}, {"to", "13800000000"}}).code() ==
-             "000000");
-  BOOST_TEST(simulator.control("PUT", "outage", R"({"originate":"maybe"})").status == 400);
-}
-
-BOOST_AUTO_TEST_CASE(faults_of_callbacks) {
-  struct Case {
-    char const* script;
-    std::size_t total;
-    char const* order;
-  };
-  for (auto const& one :
-       {Case{R"({"preset":"lost-establish"})", 3, "01H"},
-        Case{R"({"preset":"only-hangup"})", 1, "H"}, Case{R"({"preset":"doubled"})", 8, "0011EEHH"},
-        Case{R"({"preset":"reversed"})", 4, "HE10"},
-        Case{R"({"callbacks":{"order":["CallEstablish","CallInvite1"]}})", 4, "E10H"},
-        Case{R"({"preset":"callbacks-late","callbacks":{"delayMs":2000}})", 4, "01EH"}}) {
-    Stage stage;
-    stage.simulator.script("13800000000", one.script);
-    auto id = call_id(stage.simulator.originate({{"to", "13800000000"}}));
-    stage.simulator.ended(id, std::max<std::size_t>(one.total, 4));
-    BOOST_TEST(actions(stage.receiver.got()) == one.order, one.script);
-    if (one.total == 8) BOOST_TEST(stage.receiver.got()[0].body == stage.receiver.got()[1].body);
-  }
-  Stage stage;
-  auto first = [&](std::string const& number, std::string const& script) {
-    stage.simulator.script(number, script);
-    auto before = stage.receiver.got().size();
-    auto id =
-        call_id(stage.simulator.originate({{"to", number}, {"userData", "<" + number + ">"}}));
-    stage.simulator.ended(id, 4);
-    return stage.receiver.got().at(before);
-  };
-  BOOST_TEST(first("13800000001", "{}").body.find("<userData><13800000001></userData>") !=
-             std::string::npos);
-  BOOST_TEST(first("13800000002", R"({"preset":"ill-formed-user-data"})")
-                 .body.find("<userData><&\"<13800000002>\"&<</userData>") != std::string::npos);
-  BOOST_TEST(element(first("13800000003", R"({"preset":"no-user-data"})").body, "userData") == "");
-  BOOST_TEST(
-      element(
-          first("13800000004", R"({"callbacks":{"dropUserData":true,"literalNull":true}})").body,
-          "userData") == "null");
-  auto plain = json::parse(first("13800000005", R"({"preset":"json"})").body).as_object();
-  BOOST_TEST(plain.at("userFlag").as_int64() == 0);
-  BOOST_TEST(text(plain.at("userData")) == "<13800000005>");
-  auto rooted = json::parse(first("13800000006", R"({"preset":"json-strings"})").body).as_object();
-  BOOST_TEST(text(rooted.at("req").as_object().at("userFlag")) == "0");
 }
 
 BOOST_AUTO_TEST_CASE(pushes_time_out_and_are_never_repeated) {

@@ -206,9 +206,10 @@ Simulator::Simulator(std::vector<std::string> options) : folder_(temporary_folde
     _exit(127);
   }
   for (int waited = 0; waited < 10000 && port_ == 0; waited += 10) {
-    std::ifstream(port_file) >> port_;
+    std::ifstream(port_file) >> port_ >> control_port_;
     rest(10);
   }
+  if (control_port_ == 0) control_port_ = port_;
   if (port_ == 0) throw std::runtime_error("the simulator did not write its port");
 }
 
@@ -227,12 +228,23 @@ int Simulator::end() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-Answer Simulator::raw(std::string const& bytes, int wait_ms) const {
+namespace {
+
+// A connection to a port here; -1 if it is refused.
+int connected(int port) {
+  int const one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto address = local_address(port);
+  if (connect(one, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return one;
+  bool const refused = errno == ECONNREFUSED;
+  close(one);
+  if (!refused) throw std::runtime_error("can't reach the simulator");
+  return -1;
+}
+
+Answer exchange(int port, std::string const& bytes, int wait_ms) {
   Answer answer;
-  int one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto address = local_address(port_);
-  if (connect(one, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    throw std::runtime_error("can't reach the simulator");
+  int const one = connected(port);
+  if (one < 0) throw std::runtime_error("the simulator refuses connections");
   if (send(one, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
     throw std::runtime_error("short send");
   bool timed_out = false;
@@ -246,6 +258,41 @@ Answer Simulator::raw(std::string const& bytes, int wait_ms) const {
   }
   close(one);
   return answer;
+}
+
+}  // namespace
+
+long long now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now().time_since_epoch())
+      .count();
+}
+
+bool Simulator::refused() const {
+  int const one = connected(port_);
+  if (one >= 0) close(one);
+  return one < 0;
+}
+
+Simulator::Silent Simulator::connect() const {
+  return Silent(connected(port_));
+}
+
+Simulator::Silent::~Silent() {
+  close(socket_);
+}
+
+bool Simulator::Silent::ended() const {
+  pollfd ready{socket_, POLLIN, 0};
+  char byte = 0;
+  return poll(&ready, 1, 5000) > 0 && recv(socket_, &byte, 1, 0) <= 0;
+}
+
+Answer Simulator::raw(std::string const& bytes, int wait_ms) const {
+  return exchange(port_, bytes, wait_ms);
+}
+
+Answer Simulator::raw_to_control(std::string const& bytes) const {
+  return exchange(control_port_, bytes, 20000);
 }
 
 Answer Simulator::vendor(std::string const& function, std::string const& body,
@@ -289,9 +336,10 @@ Answer Simulator::query(std::string const& call_id) const {
 
 Answer Simulator::control(std::string const& method, std::string const& path,
                           std::string const& body) const {
-  return raw(method + " /_control/" + path +
-             " HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: " +
-             std::to_string(body.size()) + "\r\n\r\n" + body);
+  return raw_to_control(
+      method + " /_control/" + path +
+      " HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
 void Simulator::script(std::string const& number, std::string const& text) const {
@@ -322,6 +370,15 @@ std::vector<json::object> Simulator::journal(std::string const& event,
     found.push_back(object);
   }
   return found;
+}
+
+std::vector<json::object> Simulator::await(std::string const& event, std::string const& user_data,
+                                           std::size_t count) const {
+  for (int waited = 0;; waited += 20) {
+    auto found = journal(event, user_data);
+    if (found.size() >= count || waited >= 10000) return found;
+    rest(20);
+  }
 }
 
 }  // namespace rig

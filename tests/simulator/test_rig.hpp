@@ -70,10 +70,26 @@ class Simulator {
   Simulator& operator=(Simulator const&) = delete;
 
   int port() const { return port_; }
+  bool refused() const;  // connecting to the vendor's port is
+  // A connection to the vendor's port that says nothing.
+  class Silent {
+   public:
+    explicit Silent(int socket) : socket_(socket) {}
+    Silent(Silent const&) = delete;
+    Silent& operator=(Silent const&) = delete;
+    ~Silent();
+    bool ended() const;  // by the other end, within 5 s
+
+   private:
+    int socket_;
+  };
+  Silent connect() const;
   int end();  // SIGTERM; its exit status
 
   // A request as it stands, head and body, and its answer.
   Answer raw(std::string const& bytes, int wait_ms = 20000) const;
+  Answer raw_to_control(
+      std::string const& bytes) const;  // to --control's listener, if there is one
   // A vendor request. `changed` replaces or (empty) removes "sig", "function", "timestamp" or
   // headers by name.
   Answer vendor(std::string const& function, std::string const& body,
@@ -91,14 +107,19 @@ class Simulator {
   // Lines of the journal with this event; userData empty = any.
   std::vector<boost::json::object> journal(std::string const& event,
                                            std::string const& user_data = "") const;
+  // Waits for so many such lines, at most 10 s.
+  std::vector<boost::json::object> await(std::string const& event, std::string const& user_data,
+                                         std::size_t count) const;
 
  private:
   int child_ = 0;
   int port_ = 0;
+  int control_port_ = 0;
   std::string folder_;
 };
 
 std::string const& program();  // its path, given to the test after "--"
 std::string temporary_folder();
+long long now_ms();
 
 }  // namespace rig

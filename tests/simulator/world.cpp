@@ -1,10 +1,13 @@
 #include "world.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 
+#include "door.hpp"
 #include "presets.hpp"
 
 namespace jiuyun {
@@ -37,6 +40,8 @@ World::World(asio::any_io_executor given_executor, Options const& given)
   if (!given.callback_url.empty()) callback_url = CallbackUrl::parse(given.callback_url);
 }
 
+World::~World() = default;
+
 Script const World::script_for(std::string const& called) const {
   auto found = scripts.find(called);
   if (found != scripts.end()) return found->second;
@@ -65,6 +70,17 @@ std::shared_ptr<Call> World::new_call(CallRequest request, Script script) {
   return call;
 }
 
+void World::forget(Call& call) {
+  call.abandon();
+  auto found = std::find_if(order_.rbegin(), order_.rend(),
+                            [&](auto const& known) { return known.get() == &call; });
+  if (found == order_.rend()) return;  // a reset was faster
+  --living_;
+  auto const id = call.id();
+  order_.erase(std::next(found).base());
+  calls_.erase(id);
+}
+
 std::shared_ptr<Call> World::find_call(std::string const& call_id) const {
   auto found = calls_.find(call_id);
   return found == calls_.end() ? nullptr : found->second;
@@ -89,8 +105,9 @@ void World::reset() {
   phones.forget();
   scripts.clear();
   default_script = Script{};
-  outages.clear();
-  callbacks_lost = false;
+  outages = Outages{};
+  random_faults.off();
+  if (door) door->open();
   queries.clear();
   user_data_.clear();
   user_data_order_.clear();

@@ -19,18 +19,15 @@
 #include "clock.hpp"
 #include "journal.hpp"
 #include "options.hpp"
+#include "outages.hpp"
 #include "phones.hpp"
 #include "push.hpp"
+#include "random_faults.hpp"
 #include "script.hpp"
 
 namespace jiuyun {
 
-// A platform-wide fault of one function.
-struct Outage {
-  enum class Kind { none, hang, drop, unavailable, refuse };
-  Kind kind = Kind::none;
-  std::string code = "900122";  // what `refuse` says
-};
+class Door;
 
 // Runs a coroutine; what it throws ends the program.
 void run(boost::asio::any_io_executor executor, boost::asio::awaitable<void> work);
@@ -38,6 +35,7 @@ void run(boost::asio::any_io_executor executor, boost::asio::awaitable<void> wor
 class World {
  public:
   World(boost::asio::any_io_executor executor, Options const& given);
+  ~World();
 
   boost::asio::any_io_executor executor;
   Options options;
@@ -49,9 +47,10 @@ class World {
   std::optional<CallbackUrl> callback_url;
   std::map<std::string, Script> scripts;  // by called number
   Script default_script;
-  std::map<std::string, Outage> outages;  // originate, cancel, query
-  bool callbacks_lost = false;            // platform-wide
-  std::deque<std::int64_t> queries;       // steady ms of the queries inside the last minute
+  Outages outages;
+  RandomFaults random_faults;
+  std::unique_ptr<Door> door;        // the vendor's port
+  std::deque<std::int64_t> queries;  // steady ms of the queries inside the last minute
 
   Script const script_for(std::string const& called) const;
   std::shared_ptr<Call> new_call(CallRequest request, Script script);
@@ -59,6 +58,7 @@ class World {
   std::deque<std::shared_ptr<Call>> const& calls() const { return order_; }
   std::size_t living_calls() const { return living_; }
   void call_ended() { --living_; }
+  void forget(Call& call);  // it was never dialled, and nobody knows of it
   // Counts originates by userData; true if this one had been seen before.
   bool seen_before(std::string const& user_data);
   void reset();
