@@ -46,6 +46,8 @@ void Call::draw() {
     *pause = static_cast<std::int64_t>(static_cast<double>(*pause) * factor(world_.random));
   drawn.name = "random-" + drawn.name;
   drawn.callout = plan_.script.callout;
+  drawn.lose = plan_.script.lose;
+  drawn.repeat = plan_.script.repeat;
   drawn.spelling = plan_.script.spelling;
   plan_.script = std::move(drawn);
 }
@@ -63,10 +65,10 @@ bool Call::end(Ending ending) {
   return true;
 }
 
-void Call::abandon() {
+void Call::abandon(std::string by) {
   if (std::exchange(abandoned_, true)) return;
   timer_.cancel();
-  if (!ended()) mark_end("restart");
+  if (!ended()) mark_end(std::move(by));
   free();
 }
 
@@ -107,14 +109,15 @@ asio::awaitable<bool> Call::pause(std::int64_t ms) {
 asio::awaitable<void> Call::play() {
   auto const& script = plan_.script;
   bool stopped = co_await pause(script.setup_ms);
-  bool const busy = !stopped && !take_phone();
-  if (!stopped && !busy) {
+  bool const unreached = script.outcome == Outcome::a_unreached;
+  bool const busy = !stopped && !unreached && !take_phone();
+  if (!stopped && !busy && !unreached) {
     ring_a();
     stopped = co_await pause(script.a_ring_ms);
   }
   if (abandoned_) co_return;
-  if (stopped || busy || script.outcome == Outcome::a_no_answer) {
-    fail_a(busy);
+  if (stopped || busy || unreached || script.outcome == Outcome::a_no_answer) {
+    fail_a(busy ? "a_busy" : unreached ? "a_unreached" : "a_no_answer");
     co_await hook(3, false);
     co_return;
   }
@@ -205,8 +208,9 @@ asio::awaitable<void> Call::hook(int phone_state, bool ready) {
   if (!abandoned && !plan_.script.lost_end) emit("AgentState_Ready");
 }
 
-void Call::fail_a(bool busy) {
-  mark_end(busy ? "a_busy" : interruption_ ? interruption_->by : "a_no_answer");
+void Call::fail_a(std::string cause) {
+  if (interruption_) cause = interruption_->by;
+  mark_end(std::move(cause));
   if (!plan_.script.lost_end) emit("AgentEvent_Connect_Fail", json::value(id()));
 }
 
@@ -238,7 +242,8 @@ void Call::emit(std::string_view type, json::value content) {
       note("event_kept_back", {{"eventType", type}});
       return;
     }
-  world_.agents.emit(plan_.agent, type, std::move(content), id());
+  for (auto copy = plan_.script.repeat; copy > 0; --copy)
+    world_.agents.emit(plan_.agent, type, content, id());
 }
 
 void Call::note(std::string_view event, json::object fields) {

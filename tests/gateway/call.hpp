@@ -43,8 +43,8 @@ class Call : public std::enable_shared_from_this<Call> {
   void start();
   // Somebody ends it before its script does. False if it has ended.
   bool end(Ending ending);
-  // The gateway forgets it: no more events.
-  void abandon();
+  // The gateway forgets it: no more events. `by` is the journal's.
+  void abandon(std::string by = "restart");
 
   // Returns once `count` of its events were handed out or lost, or it is over.
   boost::asio::awaitable<void> events_gone(std::int64_t count);
@@ -52,6 +52,7 @@ class Call : public std::enable_shared_from_this<Call> {
 
   std::string const& id() const { return plan_.facts.call_id; }
   std::uint32_t agent() const { return plan_.agent; }
+  Script const& script() const { return plan_.script; }
   bool synthetic() const { return plan_.synthetic; }
   bool ended() const { return ended_at_ != 0; }
   bool over() const { return over_; }
@@ -67,7 +68,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void ring_b();
   void connect();
   int release(HungUpBy scripted);
-  void fail_a(bool busy);
+  void fail_a(std::string cause);
   void fail_b();
   boost::asio::awaitable<bool> pause(std::int64_t ms);  // true if the call was interrupted
   boost::asio::awaitable<bool> rest(std::int64_t ms);   // true if it was abandoned

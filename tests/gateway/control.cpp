@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 
 #include "ask.hpp"
+#include "door.hpp"
 #include "fields.hpp"
 #include "presets.hpp"
 #include "visit.hpp"
@@ -227,9 +228,39 @@ json::object post_inbound(Ask const& ask) {
 }
 
 json::object put_outage(Ask const& ask) {
-  ask.world.outage = Outage::read(ask.body());
+  Outage next = ask.world.outage;
+  next.apply(ask.body());
+  try {
+    if (next.connections_refused)
+      ask.world.door->shut();
+    else
+      ask.world.door->open();
+  } catch (std::runtime_error const& error) {
+    throw BadInput(error.what());
+  }
+  ask.world.outage = std::move(next);
   ask.note("outage", {{"outage", ask.world.outage.to_json()}});
   return ask.world.outage.to_json();
+}
+
+json::object show_outage(Ask const& ask) {
+  return ask.world.outage.to_json();
+}
+
+json::object put_random(Ask const& ask) {
+  ask.world.random_faults.set(ask.body());
+  ask.note("random", {{"random", ask.world.random_faults.to_json()}});
+  return ask.world.random_faults.to_json();
+}
+
+json::object show_random(Ask const& ask) {
+  return ask.world.random_faults.to_json();
+}
+
+json::object delete_random(Ask const& ask) {
+  ask.world.random_faults.off();
+  ask.note("random", {{"random", nullptr}});
+  return done();
 }
 
 json::object restart(Ask const& ask) {
@@ -261,6 +292,8 @@ json::object reset(Ask const& ask) {
   ask.world.calls.abandon_all();
   ask.world.calls.forget_scripts();
   ask.world.outage = Outage{};
+  ask.world.random_faults.off();
+  ask.world.door->open();
   ask.world.load.set(json::object{{"share", 0}});
   ask.world.journal.forget_violations();
   ask.note("reset");
@@ -287,7 +320,11 @@ constexpr struct {
     {"POST", "expire-guids", expire_guids},
     {"POST", "events/", post_event},
     {"POST", "inbound/", post_inbound},
+    {"GET", "outage", show_outage},
     {"PUT", "outage", put_outage},
+    {"GET", "random", show_random},
+    {"PUT", "random", put_random},
+    {"DELETE", "random", delete_random},
     {"POST", "restart", restart},
     {"POST", "load", post_load},
     {"GET", "load/summary", load_summary},

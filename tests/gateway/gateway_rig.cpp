@@ -143,6 +143,7 @@ Answer Client::request(std::string const& method, std::string const& path,
   set(CURLOPT_CUSTOMREQUEST, method.c_str());
   set(CURLOPT_HTTPHEADER, list);
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_FRESH_CONNECT, fresh_connections ? 1L : 0L);
   set(CURLOPT_TIMEOUT_MS, timeout_ms);
   set(CURLOPT_WRITEFUNCTION, &take_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(&answer.body));

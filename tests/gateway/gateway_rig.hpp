@@ -35,6 +35,7 @@ class Client {
   long timeout_ms = 5000;
   std::vector<std::string> headers;  // of the next requests
   bool keep_cookies = true;
+  bool fresh_connections = false;  // libcurl silently asks again where a used one breaks
 
   Answer request(std::string const& method, std::string const& path, std::string const& body = "");
 

@@ -1,4 +1,4 @@
-// The open connections: so that a restart can cut them and idle ones go.
+// The open connections: so that a restart or a refusal can cut them and idle ones go.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@ class Link {
   virtual void cut() = 0;
 
   std::int64_t number = 0;
+  bool at_door = false;                      // it came in by the gateway's port
   bool at_control = false;                   // its latest request was for the control API
   bool at_work = false;                      // a request is being handled
   Steady::time_point since = Steady::now();  // of the latest change of at_work
@@ -33,7 +34,7 @@ class Links {
   std::int64_t cut_gateway() {
     std::int64_t count = 0;
     for (auto link : links_)
-      if (!link->at_control) {
+      if (link->at_door && !link->at_control) {
         link->cut();
         ++count;
       }

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "door.hpp"
 #include "options.hpp"
 #include "server.hpp"
 #include "world.hpp"
@@ -43,12 +44,13 @@ int play(Options const& options) {
   std::optional<boost::asio::ssl::context> tls;
   if (options.tls()) tls.emplace(gateway::tls_context(options));
 
-  auto acceptor = gateway::listen(world, options.listen, "--listen");
-  auto const url = gateway::url_of(acceptor, options.tls());
-  bool const apart = options.control || options.tls();
-  std::optional<boost::asio::ip::tcp::acceptor> control;
-  if (apart)
-    control.emplace(
+  // A control API in plain words has no place on a TLS port.
+  world.door = std::make_unique<gateway::Door>(
+      world, options.listen, gateway::Audience{true, !options.tls()}, tls ? &*tls : nullptr);
+  auto const url = gateway::url_of(world.door->endpoint(), options.tls());
+  std::shared_ptr<boost::asio::ip::tcp::acceptor> control;
+  if (options.control || options.tls())
+    control = std::make_shared<boost::asio::ip::tcp::acceptor>(
         gateway::listen(world, options.control.value_or(gateway::Endpoint{}), "--control"));
 
   boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
@@ -57,17 +59,17 @@ int play(Options const& options) {
   });
   world.journal.write(gateway::Journal::About::always, "started",
                       {{"listening", url}, {"speed", options.speed}});
-  auto const port = acceptor.local_endpoint().port();
+  auto const port = world.door->endpoint().port();
   if (!options.port_file.empty())
     write_ports(options.port_file, port, control ? control->local_endpoint().port() : port);
   std::cout << "listening on " << url << std::endl;
-  if (control) std::cout << "control on " << gateway::url_of(*control, false) << std::endl;
+  if (control)
+    std::cout << "control on " << gateway::url_of(control->local_endpoint(), false) << std::endl;
 
   gateway::run(loop.get_executor(), world.sweep());
-  gateway::run(loop.get_executor(),
-               gateway::serve(world, acceptor, {true, !apart}, tls ? &*tls : nullptr));
   if (control)
-    gateway::run(loop.get_executor(), gateway::serve(world, *control, {false, true}, nullptr));
+    gateway::run(loop.get_executor(),
+                 gateway::serve(world, control, gateway::Audience{false, true}, nullptr));
   loop.run();
   world.journal.write(gateway::Journal::About::always, "stopped");
   return 0;

@@ -126,8 +126,9 @@ std::string usage() {
 usage: agent-gateway-simulator [option value | option=value]...
 
   --listen ADDRESS:PORT     the gateway; port 0 = a free one             (127.0.0.1:0)
-  --control ADDRESS:PORT    the control API on a plain listener of its own
-                            (without TLS: the gateway's; with TLS: 127.0.0.1:0)
+  --control ADDRESS:PORT    a further listener, plain, of the control API alone: it stays
+                            reachable while the gateway's port refuses connections
+                            (with TLS always: 127.0.0.1:0)
   --port-file FILE          both ports, a line each, written atomically
   --tls-cert, --tls-key     PEM files: the gateway then speaks https only
   --journal FILE            JSON lines, appended and flushed at each line

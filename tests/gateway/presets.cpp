@@ -57,6 +57,8 @@ constexpr Preset presets[] = {
      "as 7011, but nothing rings"},
     {"7022", "answer-slow", R"({"callout":{"delayMs":4000}})",
      "the callout's answer takes 4 s, dialling begins at once"},
+    {"7023", "a-unreached", R"({"outcome":"aUnreached"})",
+     "accepted, then Connect_Fail; nothing rings"},
 };
 
 // 6RRR: the codes that channels.md names, one that it doesn't, and busy.

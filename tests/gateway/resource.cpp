@@ -3,6 +3,9 @@
 #include <charconv>
 #include <vector>
 
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "fields.hpp"
 #include "session.hpp"
 #include "visit.hpp"
@@ -91,8 +94,8 @@ std::optional<Reply> struck(Visit const& visit) {
   if (!outage.hits(std::string(visit.name()))) return std::nullopt;
   Reply reply;
   switch (outage.kind) {
-    case Outage::Kind::http500:
-      return html_reply(500);
+    case Outage::Kind::http:
+      return html_reply(outage.status);
     case Outage::Kind::retcode:
       return vendor_reply(outage.code);
     case Outage::Kind::hang:
@@ -127,6 +130,13 @@ void renew_guid(World& world, Agent& agent, std::int64_t serial, Reply& reply) {
   session.old_guid = std::exchange(session.guid, world.agents.new_guid());
   session.guid_at = Steady::now();
   reply.guid = session.guid;
+}
+
+asio::awaitable<void> rest(World& world, std::int64_t ms) {
+  if (ms == 0) co_return;
+  asio::steady_timer timer(world.executor, Steady::now() + milliseconds(ms));
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 asio::awaitable<Reply> act(Visit const& visit, Agent& agent) {
@@ -174,7 +184,10 @@ asio::awaitable<Reply> resource(World& world, Request const& request, Target con
     }
   if (!found) co_return nowhere(visit, path_known ? 405 : 404);
   visit.check_form();
-  if (auto fault = struck(visit)) co_return *std::move(fault);
+  if (auto fault = struck(visit)) {
+    if (visit.function == Function::callout) co_await rest(world, world.outage.callout_delay_ms);
+    co_return *std::move(fault);
+  }
 
   if (visit.function == Function::signin || visit.function == Function::forcelogin) {
     Reply reply = co_await sign_in(visit);

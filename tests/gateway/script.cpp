@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::int64_t longest_pause = 8LL * 3600 * 1000;
 
-std::vector<std::string_view> const outcomes{"answered", "bNoAnswer", "aNoAnswer", "agentGivesUp"};
+std::vector<std::string_view> const outcomes{"answered", "bNoAnswer", "aNoAnswer", "agentGivesUp",
+                                             "aUnreached"};
 std::vector<std::string_view> const who{"customer", "agent", "platform"};
 std::vector<std::string_view> const faults{"none", "hang", "drop", "status"};
 
@@ -49,6 +50,7 @@ void apply_callout(CalloutScript& callout, json::value const& value) {
   fields.take("result", callout.result);
   fields.take("afterEvents", callout.after_events, 0, 20);
   fields.take("delayMs", callout.delay_ms, 0, longest_pause);
+  fields.take("dialAfterAnswer", callout.dial_after_answer);
   fields.end();
 }
 
@@ -76,6 +78,7 @@ void Script::apply(json::value const& value) {
   fields.take("record", record);
   fields.take("unknownEvents", unknown_events);
   fields.take("lostEnd", lost_end);
+  fields.take("repeat", repeat, 1, 100);
   fields.take("random", random);
   fields.take("lose", lose);
   fields.take("camelCallId", spelling.camel);
@@ -97,6 +100,7 @@ json::object Script::to_json() const {
           {"record", record},
           {"unknownEvents", unknown_events},
           {"lostEnd", lost_end},
+          {"repeat", repeat},
           {"random", random},
           {"lose", json::array(lose.begin(), lose.end())},
           {"camelCallId", spelling.camel},
@@ -107,7 +111,36 @@ json::object Script::to_json() const {
                                    {"dialled", callout.dialled},
                                    {"result", callout.result},
                                    {"afterEvents", callout.after_events},
-                                   {"delayMs", callout.delay_ms}}}};
+                                   {"delayMs", callout.delay_ms},
+                                   {"dialAfterAnswer", callout.dial_after_answer}}}};
+}
+
+void Script::end_with(Ends end) {
+  switch (end) {
+    case Ends::connect_fail:
+      outcome = Outcome::a_unreached;
+      break;
+    case Ends::connect_fail_rung:
+      outcome = Outcome::a_no_answer;
+      break;
+    case Ends::call_out_fail:
+      outcome = Outcome::b_no_answer;
+      break;
+    case Ends::platform:
+      outcome = Outcome::answered;
+      hung_up_by = HungUpBy::platform;
+      break;
+  }
+}
+
+std::vector<std::string_view> const& ends_names() {
+  static std::vector<std::string_view> const names{"connectFail", "connectFailRung", "callOutFail",
+                                                   "platform"};
+  return names;
+}
+
+std::int64_t real_ms(std::int64_t ms, double speed) {
+  return static_cast<std::int64_t>(static_cast<double>(ms) * speed);
 }
 
 }  // namespace gateway

@@ -15,7 +15,15 @@
 
 namespace gateway {
 
-enum class Outcome { answered, b_no_answer, a_no_answer, agent_gives_up };
+enum class Outcome {
+  answered,
+  b_no_answer,
+  a_no_answer,
+  agent_gives_up,
+  a_unreached  // its phone doesn't even ring
+};
+// Ends of accepted calls that are the platform's doing, as far as the contract can say so.
+enum class Ends { connect_fail, connect_fail_rung, call_out_fail, platform };
 enum class HungUpBy { customer, agent, platform };
 enum class CalloutFault { none, hang, drop, status };
 
@@ -27,6 +35,7 @@ struct CalloutScript {
   bool result = true;              // false: "result" is null in the answer
   std::int64_t after_events = 0;   // wait until so many of the call's events were handed out
   std::int64_t delay_ms = 0;       // then so long
+  bool dial_after_answer = false;  // not before the answer, and not if nobody reads it
 };
 
 struct Script {
@@ -42,14 +51,21 @@ struct Script {
   bool record = false;
   bool unknown_events = false;
   bool lost_end = false;
-  bool random = false;  // outcome and pauses are drawn when the call begins
+  std::int64_t repeat = 1;  // copies of each event
+  bool random = false;      // outcome and pauses are drawn when the call begins
   std::vector<std::string> lose;
   Spelling spelling;
   CalloutScript callout;
 
+  void end_with(Ends end);
   // Lays a JSON object over this. Throws BadInput.
   void apply(boost::json::value const& value);
   boost::json::object to_json() const;
 };
+
+// As outages and random faults write them, in the order of Ends.
+std::vector<std::string_view> const& ends_names();
+// Real milliseconds as a pause that --speed will divide.
+std::int64_t real_ms(std::int64_t ms, double speed);
 
 }  // namespace gateway

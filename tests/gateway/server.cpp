@@ -16,6 +16,7 @@
 #include <boost/beast/ssl.hpp>
 
 #include "control.hpp"
+#include "door.hpp"
 #include "resource.hpp"
 #include "world.hpp"
 
@@ -164,6 +165,7 @@ template <class Stream>
 asio::awaitable<void> attend(World& world, std::shared_ptr<OpenLink<Stream>> link,
                              Audience audience) {
   boost::system::error_code error;
+  link->at_door = audience.resource;
   socket_of(link->stream).set_option(tcp::no_delay(true), error);
   if constexpr (std::is_same_v<Stream, Tls>) {
     co_await link->stream.async_handshake(asio::ssl::stream_base::server,
@@ -178,7 +180,7 @@ asio::awaitable<void> attend(World& world, std::shared_ptr<OpenLink<Stream>> lin
     Reply reply = co_await handle(world, request, audience, *link);
     bool const more = co_await answer(*link, request, reply);
     link->work(false);
-    if (!more) break;
+    if (!more || (link->at_door && !world.door->is_open())) break;
   }
   link->cut();
 }
@@ -201,8 +203,7 @@ tcp::acceptor listen(World& world, Endpoint const& endpoint, char const* option)
   }
 }
 
-std::string url_of(tcp::acceptor const& acceptor, bool tls) {
-  auto const place = acceptor.local_endpoint();
+std::string url_of(tcp::endpoint const& place, bool tls) {
   auto const host = place.address().is_v6() ? "[" + place.address().to_string() + "]"
                                             : place.address().to_string();
   return (tls ? "https://" : "http://") + host + ":" + std::to_string(place.port());
@@ -223,14 +224,15 @@ asio::ssl::context tls_context(Options const& options) {
   return context;
 }
 
-asio::awaitable<void> serve(World& world, tcp::acceptor& acceptor, Audience audience,
-                            asio::ssl::context* tls) {
+asio::awaitable<void> serve(World& world, std::shared_ptr<tcp::acceptor> acceptor,
+                            Audience audience, asio::ssl::context* tls) {
   asio::steady_timer rest(world.executor);
   bool complained = false;
   for (;;) {
     boost::system::error_code error;
     tcp::socket socket =
-        co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+        co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, error));
+    if (!acceptor->is_open()) co_return;
     if (error) {
       // Out of descriptors: let some close. Who runs it must know, or the cause is never found.
       if (!std::exchange(complained, true))

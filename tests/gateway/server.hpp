@@ -1,6 +1,7 @@
 // Listeners and connections, plain and TLS.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -21,12 +22,13 @@ struct Audience {
 
 // Listens. Throws std::runtime_error that names the option.
 boost::asio::ip::tcp::acceptor listen(World& world, Endpoint const& endpoint, char const* option);
-std::string url_of(boost::asio::ip::tcp::acceptor const& acceptor, bool tls);
+std::string url_of(boost::asio::ip::tcp::endpoint const& place, bool tls);
 // The files' certificate and key. Throws std::runtime_error that names the option.
 boost::asio::ssl::context tls_context(Options const& options);
 
-// Serves until the executor stops; `tls` null: plain.
-boost::asio::awaitable<void> serve(World& world, boost::asio::ip::tcp::acceptor& acceptor,
+// Serves until the acceptor is closed; `tls` null: plain.
+boost::asio::awaitable<void> serve(World& world,
+                                   std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor,
                                    Audience audience, boost::asio::ssl::context* tls);
 
 }  // namespace gateway

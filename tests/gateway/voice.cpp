@@ -77,11 +77,25 @@ struct Decision {
   std::shared_ptr<Call> call;
 };
 
+void lay_faults(World& world, Agent const& agent, Asked const& asked, Script& script) {
+  if (world.random_faults.on()) {
+    auto const lot = world.random_faults.draw(agent.id, asked.called);
+    auto line = lot.to_json();
+    line["agent"] = agent.id;
+    line["called"] = asked.called;
+    line["callappdata"] = asked.app_data;
+    world.journal.write(Journal::About::call, "random", std::move(line));
+    lot.lay_on(script, world.options.speed);
+  }
+  world.outage.lay_on(script, world.options.speed);  // what is certain beats what is random
+}
+
 Decision decide(Visit const& visit, Agent& agent, json::object const& body) {
   auto& world = visit.world;
   Asked const asked{text_in(body, "called"), text_in(body, "caller"), text_in(body, "callappdata")};
   Decision decision{std::string(callout_retcode(visit, agent, asked)),
                     world.calls.script_for(asked.called), nullptr};
+  if (decision.retcode == "0") lay_faults(world, agent, asked, decision.script);
   auto const& callout = decision.script.callout;
   if (decision.retcode == "0") decision.retcode = callout.retcode;
   bool const dialled =
@@ -124,16 +138,26 @@ asio::awaitable<Reply> call_out(Visit const& visit, Agent& agent) {
   auto const body = callout_body(visit);
   if (!body) co_return vendor_reply("000-001");
   auto const decision = decide(visit, agent, *body);
-  if (decision.retcode != "0") co_return vendor_reply(decision.retcode);
+  if (decision.retcode != "0") {
+    co_await wait_for_answer(visit.world, decision.script, nullptr);
+    co_return vendor_reply(decision.retcode);
+  }
 
   // The phones ring at once if the answer isn't a plain one, else when it has been written.
   auto const& callout = decision.script.callout;
-  bool const plain =
-      callout.fault == CalloutFault::none && callout.after_events == 0 && callout.delay_ms == 0;
+  bool const plain = callout.fault == CalloutFault::none && callout.after_events == 0 &&
+                     (callout.delay_ms == 0 || callout.dial_after_answer);
   if (decision.call && !plain) decision.call->start();
   co_await wait_for_answer(visit.world, decision.script, decision.call);
   Reply reply = callout_answer(decision.script, decision.call);
-  if (decision.call && plain) reply.afterwards = [call = decision.call](Written) { call->start(); };
+  if (decision.call && plain)
+    reply.afterwards = [call = decision.call](Written written) {
+      // A gateway that dials last has seen by then that nobody waits for it any more.
+      if (call->script().callout.dial_after_answer && (written.peer_gone || !written.ok))
+        call->abandon("client_gone");
+      else
+        call->start();
+    };
   co_return reply;
 }
 

@@ -7,6 +7,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "door.hpp"
+
 namespace gateway {
 
 namespace asio = boost::asio;
@@ -23,15 +25,22 @@ World::World(asio::any_io_executor given_executor, Options const& given)
       journal(given_executor, given.journal, given.journal_level),
       random(given.seed != 0 ? given.seed : std::random_device{}()) {}
 
+World::~World() = default;
+
 void World::restart(bool forget, std::int64_t down_ms) {
   down_until = Steady::now() + milliseconds(down_ms);
   journal.write(Journal::About::call, "restart",
-                {{"forget", forget}, {"downMs", down_ms}, {"links", links->cut_gateway()}});
-  for (auto& [id, agent] : agents.all()) {
+                {{"forget", forget}, {"downMs", down_ms}, {"links", cut_gateway()}});
+  if (!forget) return;
+  for (auto& [id, agent] : agents.all()) agents.sign_out(agent, "restart");
+  calls.abandon_all();
+}
+
+std::int64_t World::cut_gateway() {
+  auto const count = links->cut_gateway();
+  for (auto& [id, agent] : agents.all())
     if (agent.poll) std::exchange(agent.poll, nullptr)->finish(Poll::End::dropped);
-    if (forget) agents.sign_out(agent, "restart");
-  }
-  if (forget) calls.abandon_all();
+  return count;
 }
 
 asio::awaitable<void> World::sweep() {
