@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 # In the order in which they are started.
-PARTS=(postgres redis nginx simulator gateway ccd)
+PARTS=(postgres redis nginx simulator simulator2 gateway ccd)
 
 pid_file() { echo "$CC_DIR/run/$1.pid"; }
 log_file() { echo "$CC_DIR/log/$1.log"; }
@@ -50,17 +50,17 @@ complain() {
   die "$part $what: see above"
 }
 
-# on_free_port PART VARIABLE: starts a part that needs a port, on another one if that is taken.
+# on_free_port PART VARIABLE…: starts a part that needs ports, on other ones if they are taken.
 on_free_port() {
-  local part=$1 try
-  local -n port=$2
+  local part=$1 try port
+  shift
   for try in 1 2 3 4 5 6; do
-    [[ -n $port ]] || port=$(free_port)
+    for port; do [[ -n ${!port-} ]] || printf -v "$port" %s "$(free_port)"; done
     "run_$part"
     ready "$part" && return
     if ! is_up "$part"; then
       if new_log "$part" | grep -qi ' in use' && ((try < 6)); then
-        port=''
+        for port; do printf -v "$port" %s ''; done
         continue
       fi
       [[ $part != ccd || -z $fault ]] || return 0 # it died as it was told to, before it was ready
@@ -104,6 +104,8 @@ render() {
     [NGINX_PORT]=$CC_NGINX_PORT [NGINX_SOCK]=$CC_PRIVATE/nginx.sock [REDIS_SOCK]=$REDIS_SOCK
     [PG_DIR]=$PGHOST [JIUYUN]=$CC_JIUYUN [GATEWAY]=$CC_GATEWAY [APP_ID]=$CC_E9_APP_ID [MODULE]=$CC_MODULE
     [GATEWAY_ON]=$([[ -n $CC_GATEWAY_SIMULATOR ]] && echo true || echo false)
+    [JIUYUN2]=${CC_SIM2:-http://127.0.0.1:9} [SECOND_ON]=$([[ -n $CC_SECOND ]] && echo true || echo false)
+    [DEMO_MAIN_NUMBER]=$([[ -z $CC_MAIN_NUMBER ]] && echo '# no mainNum' || echo "mainNum: \"$CC_MAIN_NUMBER\"")
     [USER]=$( ((EUID)) || echo 'user root;')
   )
   text=$(<"$1")
@@ -232,30 +234,48 @@ nginx_answers() { curl -fsS -m 2 -o /dev/null --unix-socket "$CC_PRIVATE/nginx.s
 # ---- simulator -------------------------------------------------------------------------------------
 start_simulator() {
   [[ -n $CC_SIMULATOR ]] || die "this stack has no simulator; take it down and up again with --simulator"
-  on_free_port simulator CC_SIM_PORT
+  on_free_port simulator CC_SIM_PORT CC_SIM_CONTROL_PORT
   CC_SIM=http://127.0.0.1:$CC_SIM_PORT
   CC_JIUYUN=$CC_SIM
 }
 run_simulator() {
-  spawn simulator "$CC_SIMULATOR" --listen "127.0.0.1:$CC_SIM_PORT" --speed "$CC_SIM_SPEED" \
-    --query-limit "$CC_SIM_QUERIES" \
+  spawn simulator "$CC_SIMULATOR" --listen "127.0.0.1:$CC_SIM_PORT" --control "127.0.0.1:$CC_SIM_CONTROL_PORT" \
     --account-sid "$CC_E9_ACCOUNT_SID" --auth-token "$CC_E9_AUTH_TOKEN" --app-id "$CC_E9_APP_ID" \
-    --callback-url "http://127.0.0.1:$CC_NGINX_PORT/callback/e9/$CC_TOKEN" --journal "$CC_JOURNAL"
+    --callback-url "http://127.0.0.1:$CC_NGINX_PORT/callback/e9/$CC_TOKEN" --journal "$CC_JOURNAL" \
+    --speed "$CC_SIM_SPEED" --query-limit "$CC_SIM_QUERIES" --approved-numbers "$(approved_numbers)"
 }
-simulator_answers() { curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$CC_SIM_PORT/_control/health"; }
+# Its vendor's port may be refusing connections, as a test told it to.
+simulator_answers() { curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$CC_SIM_CONTROL_PORT/_control/health"; }
+# The demo tenant's main number: what hides numbers shows it.
+approved_numbers() { echo "4008001000${CC_MAIN_NUMBER:+,$CC_MAIN_NUMBER}${CC_APPROVED:+,$CC_APPROVED}"; }
+
+# ---- simulator2: of the second account ---------------------------------------------------------------
+start_simulator2() {
+  [[ -n $CC_SECOND ]] || die "this stack has no second simulator; take it down and up again with --second"
+  on_free_port simulator2 CC_SIM2_PORT CC_SIM2_CONTROL_PORT
+  CC_SIM2=http://127.0.0.1:$CC_SIM2_PORT
+}
+run_simulator2() {
+  spawn simulator2 "$CC_SIMULATOR" --listen "127.0.0.1:$CC_SIM2_PORT" --control "127.0.0.1:$CC_SIM2_CONTROL_PORT" \
+    --account-sid "$CC_E9B_ACCOUNT_SID" --auth-token "$CC_E9B_AUTH_TOKEN" --app-id "$CC_E9B_APP_ID" \
+    --callback-url "http://127.0.0.1:$CC_NGINX_PORT/callback/e9b/$CC_TOKEN2" --journal "$CC_JOURNAL2" \
+    --speed "$CC_SIM_SPEED" --query-limit "$CC_SIM_QUERIES" --approved-numbers "$(approved_numbers)"
+}
+simulator2_answers() { curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$CC_SIM2_CONTROL_PORT/_control/health"; }
 
 # ---- gateway: Huawei's ------------------------------------------------------------------------------
 start_gateway() {
   [[ -n $CC_GATEWAY_SIMULATOR ]] || die "this stack has no agent gateway; take it down and up again with --gateway"
-  on_free_port gateway CC_GATEWAY_PORT
+  on_free_port gateway CC_GATEWAY_PORT CC_GATEWAY_CONTROL_PORT
   CC_GATEWAY=http://127.0.0.1:$CC_GATEWAY_PORT
 }
 run_gateway() {
   # shellcheck disable=SC2086  # a list of options
-  spawn gateway "$CC_GATEWAY_SIMULATOR" --listen "127.0.0.1:$CC_GATEWAY_PORT" --speed "$CC_SIM_SPEED" \
+  spawn gateway "$CC_GATEWAY_SIMULATOR" --listen "127.0.0.1:$CC_GATEWAY_PORT" \
+    --control "127.0.0.1:$CC_GATEWAY_CONTROL_PORT" --speed "$CC_SIM_SPEED" \
     --password "$CC_AGENT_PASSWORD" --journal "$CC_GATEWAY_JOURNAL" $CC_GATEWAY_OPTIONS
 }
-gateway_answers() { curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$CC_GATEWAY_PORT/_control/health"; }
+gateway_answers() { curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$CC_GATEWAY_CONTROL_PORT/_control/health"; }
 
 # ---- ccd -------------------------------------------------------------------------------------------
 start_ccd() { on_free_port ccd CC_API_PORT; }

@@ -146,22 +146,69 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+Answer Stack::control(const std::string& part, const std::string& method, const std::string& path,
+                      const std::string& body) const {
+  static const std::map<std::string, std::string> addresses{{"simulator", "CC_SIM_CONTROL"},
+                                                            {"simulator2", "CC_SIM2_CONTROL"},
+                                                            {"gateway", "CC_GATEWAY_CONTROL"}};
+  const std::string& address = env(addresses.at(part));
+  if (address.empty()) throw std::runtime_error("this stack has no part " + part);
+  return send({.method = method, .url = address + "/_control/" + path, .body = body});
+}
+
 json::value Stack::simulator(const std::string& path) const {
-  return send({.method = "GET", .url = env("CC_SIM") + "/_control/" + path}).body();
+  return control("simulator", "GET", path).body();
 }
 
 Answer Stack::simulator(const std::string& method, const std::string& path,
                         const std::string& body) const {
-  return send({.method = method, .url = env("CC_SIM") + "/_control/" + path, .body = body});
+  return control("simulator", method, path, body);
 }
 
-std::vector<json::object> Stack::journal(const std::string& event) const {
+json::value Stack::second(const std::string& path) const {
+  return control("simulator2", "GET", path).body();
+}
+
+Answer Stack::second(const std::string& method, const std::string& path,
+                     const std::string& body) const {
+  return control("simulator2", method, path, body);
+}
+
+namespace {
+
+std::vector<json::object> lines_of(const json::value& journal, const std::string& event) {
   std::vector<json::object> found;
-  const json::value answer = simulator("journal?limit=100000");
-  for (const json::value& line : answer.at("lines").as_array()) {
+  for (const json::value& line : journal.at("lines").as_array()) {
     if (text_at(line, "event") == event) found.push_back(line.as_object());
   }
   return found;
+}
+
+json::value must_agree(const Answer& answer, const std::string& asked) {
+  if (answer.status != 200) throw std::runtime_error(asked + ": " + answer.text);
+  return answer.body();
+}
+
+}  // namespace
+
+std::vector<json::object> Stack::journal(const std::string& event) const {
+  return lines_of(simulator("journal?limit=100000"), event);
+}
+
+std::vector<json::object> Stack::second_journal(const std::string& event) const {
+  return lines_of(second("journal?limit=100000"), event);
+}
+
+json::value Stack::outage(const std::string& part, const std::string& keys) const {
+  return must_agree(control(part, "PUT", "outage", keys), part + ": outage " + keys);
+}
+
+json::value Stack::random_faults(const std::string& part, const std::string& keys) const {
+  return must_agree(control(part, "PUT", "random", keys), part + ": random faults " + keys);
+}
+
+void Stack::no_random_faults(const std::string& part) const {
+  must_agree(control(part, "DELETE", "random"), part + ": no random faults");
 }
 
 long Stack::violations() const {
@@ -169,12 +216,12 @@ long Stack::violations() const {
 }
 
 json::value Stack::gateway(const std::string& path) const {
-  return send({.method = "GET", .url = env("CC_GATEWAY") + "/_control/" + path}).body();
+  return control("gateway", "GET", path).body();
 }
 
 Answer Stack::gateway(const std::string& method, const std::string& path,
                       const std::string& body) const {
-  return send({.method = method, .url = env("CC_GATEWAY") + "/_control/" + path, .body = body});
+  return control("gateway", method, path, body);
 }
 
 std::vector<json::object> Stack::gateway_journal(const std::string& event) const {

@@ -51,13 +51,25 @@ class Stack {
   /// Changes `before` into `after` in ccd's configuration and sends SIGHUP.
   void reconfigure(const std::string& before, const std::string& after);
 
-  /// The simulator's control API.
+  /// The simulator's control API, which also answers while its vendor's port refuses connections.
   json::value simulator(const std::string& path) const;
   Answer simulator(const std::string& method, const std::string& path,
                    const std::string& body) const;
   /// Its journal lines of an event ("ring", "originate", …), by default of all calls.
   std::vector<json::object> journal(const std::string& event) const;
   long violations() const;
+
+  /// The same of the second account's (channel e9b), where the stack was made with "--second".
+  json::value second(const std::string& path) const;
+  Answer second(const std::string& method, const std::string& path, const std::string& body) const;
+  std::vector<json::object> second_journal(const std::string& event) const;
+
+  /// Switches a simulator's faults: PUT _control/outage or _control/random of "simulator",
+  /// "simulator2" or "gateway". In force when this returns; throws what the simulator says if it
+  /// refuses. Their READMEs have the keys.
+  json::value outage(const std::string& part, const std::string& keys) const;
+  json::value random_faults(const std::string& part, const std::string& keys) const;
+  void no_random_faults(const std::string& part) const;
 
   /// The agent gateway's control API, where the stack has one, and its journal lines of an event.
   json::value gateway(const std::string& path) const;
@@ -78,6 +90,10 @@ class Stack {
   std::string log(const std::string& part) const;
 
  private:
+  /// A request to the control API of a simulator that has one.
+  Answer control(const std::string& part, const std::string& method, const std::string& path,
+                 const std::string& body = "") const;
+
   TempDir folder_;
   std::string dir_;
   std::map<std::string, std::string> env_;
