@@ -13,6 +13,7 @@
 
 #include "agent/agent_service.hpp"
 #include "api/server.hpp"
+#include "binding/binding_service.hpp"
 #include "call/attempts.hpp"
 #include "call/hangups.hpp"
 #include "call/reaper.hpp"
@@ -25,6 +26,7 @@
 #include "dispatch/waiting.hpp"
 #include "fleet/membership.hpp"
 #include "health.hpp"
+#include "health/desk_service.hpp"
 #include "io/http_client.hpp"
 #include "io/pg.hpp"
 #include "log.hpp"
@@ -43,6 +45,8 @@ namespace {
 constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
 constexpr Millis spools_every{2000};
+constexpr Millis verdicts_every{50};  // how attempts spoke of their channels
+constexpr Millis look_every{500};     // whether a channel is to be tried again, or falls silent
 constexpr Millis spread_every{2000};
 constexpr Millis flush_every{200};  // lines' sessions and states
 constexpr Millis partitions_every{3'600'000};
@@ -73,17 +77,20 @@ class Daemon final : public Health {
         seats_(loop_.get_executor(), pool_, clock_, membership_, channels_, recorder_, vault_,
                metrics_),
         watch_(pool_, clock_),
+        health_(config_, pool_, channels_, membership_, clock_, metrics_),
         attempts_(shared_parts()),
         hangups_(shared_parts()),
         service_(shared_parts(), attempts_, hangups_),
         letters_(shared_parts()),
         reconciliation_(pool_),
         agents_(shared_parts(), vault_),
+        bindings_(shared_parts()),
+        desk_(shared_parts()),
         dispatcher_(shared_parts()),
         spools_(config_, http_, clock_),
         reaper_(shared_parts(), recorder_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access,
-             api::Nouns{&letters_, &reconciliation_, &agents_}) {
+             api::Nouns{&letters_, &reconciliation_, &agents_, &bindings_, &desk_}) {
     channels_.configure(config_.channels);
   }
 
@@ -94,7 +101,7 @@ class Daemon final : public Health {
 
  private:
   Parts shared_parts() {
-    return {config_, pool_, channels_, membership_, clock_, metrics_, watch_, seats_};
+    return {config_, pool_, channels_, membership_, clock_, metrics_, watch_, seats_, health_};
   }
   static void log_access(const api::AccessEntry& entry);
 
@@ -107,6 +114,7 @@ class Daemon final : public Health {
                                std::function<asio::awaitable<void>()> pass);
   asio::awaitable<void> sweep();
   asio::awaitable<void> adopt();
+  asio::awaitable<void> look_at_channels();
   asio::awaitable<void> keep_partitions();
   asio::awaitable<void> keep_retention();
   asio::awaitable<void> purge_old();
@@ -127,12 +135,15 @@ class Daemon final : public Health {
   Vault vault_;
   Seats seats_;
   Watch watch_;
+  ChannelHealth health_;
   Attempts attempts_;
   Hangups hangups_;
   CallService service_;
   LetterService letters_;
   StoredReconciliation reconciliation_;
   AgentService agents_;
+  BindingService bindings_;
+  DeskService desk_;
   Dispatcher dispatcher_;
   SpoolWatch spools_;
   Reaper reaper_;
@@ -212,6 +223,10 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
   spawn(executor, "due claims",
         repeat("due claims", reap_every, [this] { return reaper_.release_due(); }));
+  spawn(executor, "channel verdicts",
+        repeat("channel verdicts", verdicts_every, [this] { return health_.flush(); }));
+  spawn(executor, "channel health",
+        repeat("channel health", look_every, [this] { return look_at_channels(); }));
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
   spawn(executor, "partitions",
         repeat("partitions", partitions_every, [this] { return keep_partitions(); }));
@@ -252,6 +267,11 @@ asio::awaitable<void> Daemon::sweep() {
 
 asio::awaitable<void> Daemon::adopt() {
   if (!draining_) co_await attempts_.adopt();
+}
+
+asio::awaitable<void> Daemon::look_at_channels() {
+  const std::int64_t drained_ms = co_await reaper_.drained_ms();
+  co_await health_.look(drained_ms);
 }
 
 asio::awaitable<void> Daemon::keep_partitions() {
@@ -350,6 +370,7 @@ void Daemon::reload() {
     log().error("the new configuration is wrong; the old one stays:\n{}", fresh.error().message);
     return;
   }
+  config_.health = fresh->health;
   // What is bound to sockets and connections needs a restart; the rest is taken over.
   config_.channels = fresh->channels;
   config_.tenants = fresh->tenants;

@@ -88,9 +88,20 @@ Metrics::Metrics()
                         "Attempts to start a call, by channel and outcome")),
       refusals(counters(*registry, "cc_refusals_total",
                         "Calls asked for and not made, by the reason's code")),
+      failovers(counters(*registry, "cc_failovers_total",
+                         "Calls that were tried at another line, by the channels from and to")),
+      abandoned_life(counter(*registry, "cc_abandoned_life_total",
+                             "Signs of life of attempts that had been given up; they are hung up")),
       originate_delay(seconds(*registry, "cc_originate_delay_seconds",
                               "How long channels take to answer a request for a call",
                               {.025, .05, .1, .25, .5, 1, 2, 3, 5, 10, 20, 30})),
+      channel_standing(
+          prometheus::BuildGauge()
+              .Name("cc_channel_standing")
+              .Help("0 whole, 1 being tried, 2 degraded, 3 out, 4 closed by an operator")
+              .Register(*registry)),
+      channel_changes(counters(*registry, "cc_channel_changes_total",
+                               "Changes of a channel's state, by channel and new state")),
       polls(counters(*registry, "cc_polls_total",
                      "Answers to polls of lines, by channel and what they were")),
       sign_ins(
@@ -108,6 +119,10 @@ Metrics::Metrics()
       pg_reachable(
           gauge(*registry, "cc_postgresql_reachable", "1 if the last statement or connect worked")),
       redis_reachable(gauge(*registry, "cc_redis_reachable", "1 if the link to Redis stands")),
+      part_health(prometheus::BuildGauge()
+                      .Name("cc_part_health")
+                      .Help("How each part of the whole stands: 0 ok, 1 degraded, 2 failing")
+                      .Register(*registry)),
       owed_open(owed(*registry, "open")),
       owed_asking(owed(*registry, "asking")),
       owed_lost(owed(*registry, "lost")),

@@ -39,9 +39,14 @@ struct Metrics {
   prometheus::Counter& spool_damaged;  // places and files that could not be read
   // calls
   prometheus::Counter& calls_created;
-  prometheus::Family<prometheus::Counter>& attempts;  // by channel, outcome
-  prometheus::Family<prometheus::Counter>& refusals;  // by code
-  prometheus::Histogram& originate_delay;             // seconds, the channel's answer
+  prometheus::Family<prometheus::Counter>& attempts;   // by channel, outcome
+  prometheus::Family<prometheus::Counter>& refusals;   // by code
+  prometheus::Family<prometheus::Counter>& failovers;  // by from, to: channels
+  prometheus::Counter& abandoned_life;     // alarms: a sign of life of an attempt that was given up
+  prometheus::Histogram& originate_delay;  // seconds, the channel's answer
+  // channels
+  prometheus::Family<prometheus::Gauge>& channel_standing;   // by channel: see Standing
+  prometheus::Family<prometheus::Counter>& channel_changes;  // by channel, state
   // polled lines
   prometheus::Family<prometheus::Counter>& polls;     // by channel, answer: event, empty, trouble
   prometheus::Family<prometheus::Counter>& sign_ins;  // by channel, outcome: ok, refused, trouble
@@ -53,6 +58,7 @@ struct Metrics {
   // parts
   prometheus::Gauge& pg_reachable;
   prometheus::Gauge& redis_reachable;
+  prometheus::Family<prometheus::Gauge>& part_health;  // by part: 0 ok, 1 degraded, 2 failing
   // calls of the last days without their channel's final word, as reconciled last
   prometheus::Gauge& owed_open;
   prometheus::Gauge& owed_asking;

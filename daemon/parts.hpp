@@ -6,6 +6,7 @@
 #include "channel/session.hpp"
 #include "config.hpp"
 #include "fleet/membership.hpp"
+#include "health/channel_health.hpp"
 #include "io/clock.hpp"
 #include "io/pg.hpp"
 #include "metrics.hpp"
@@ -22,6 +23,7 @@ struct Parts {
   Metrics& metrics;
   Watch& watch;
   Lines& lines;
+  ChannelHealth& health;
 };
 
 }  // namespace cc

@@ -86,7 +86,11 @@ CREATE TABLE canary (
 ALTER TABLE call_attempt ADD wish jsonb;
 -- All attempts of a call begin before this; null = 15 s after it was made.
 ALTER TABLE call_attempt ADD send_by bigint;
+-- It failed for the sake of its line (its session): the channel may well do.
+ALTER TABLE call_attempt ADD line_fault boolean NOT NULL DEFAULT false;
 -- Somebody wants this call's line: it is asked about before others.
 ALTER TABLE call_attempt ADD query_asked bigint;
 
 CREATE INDEX binding_lines ON binding USING gin (lines jsonb_path_ops);
+-- The pool of a tenant: its lines on a channel, least recently used first.
+CREATE INDEX agent_pool ON agent (tenant, channel, last_used NULLS FIRST, agent) WHERE desired = 'online';

@@ -115,6 +115,14 @@ Problem problem_of(const Refusal& refusal, const Principal& key) {
       problem.type = ProblemType::line_busy;
       if (key.may(Scope::read)) problem.call = refusal.busy_call;
       break;
+    case Refusal::Code::unable:
+      problem.type = ProblemType::channel_unable;
+      break;
+    case Refusal::Code::no_main_number:
+      problem.type = ProblemType::invalid_request;
+      problem.invalid_params.push_back({"mainNum", refusal.detail});
+      problem.detail = "mainNum " + refusal.detail + ".";
+      break;
     case Refusal::Code::unknown_call:
       problem.type = ProblemType::invalid_request;
       problem.invalid_params.push_back({"called.callId", refusal.detail});

@@ -1,5 +1,10 @@
 #include "call/attempts.hpp"
 
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "call/another_attempt.hpp"
+#include "call/display.hpp"
 #include "call/settle.hpp"
 #include "dispatch/merge.hpp"
 #include "fault.hpp"
@@ -19,18 +24,20 @@ namespace {
 constexpr std::string_view begin_sql =
     "UPDATE call_attempt a SET state = 'sending', owner = $4, epoch = $5, "
     "sent = CASE WHEN a.channel = ANY($6::varchar[]) THEN $7::bigint ELSE $3::bigint END "
-    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created > $3::bigint - 15000 "
+    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND coalesce(send_by, created + 15000) "
+    "> $3::bigint "
     "AND EXISTS (SELECT 1 FROM daemon WHERE id = $4 AND epoch = $5) "
     "AND (a.channel <> ALL($6::varchar[]) OR EXISTS (SELECT 1 FROM agent g WHERE g.channel = "
     "a.channel AND g.agent = a.agent AND g.owner = $4 AND g.epoch = $5)) "
-    "RETURNING channel, agent, handset, called, created";
+    "RETURNING channel, agent, handset, called, coalesce(send_by, created + 15000) AS send_by";
 
 constexpr std::string_view limits_sql =
-    "SELECT max_duration, record FROM call_record WHERE id = $1";
+    "SELECT max_duration, record, main_num, display_requested FROM call_record WHERE id = $1";
 
 constexpr std::string_view not_sent_sql =
     "UPDATE call_attempt SET state = 'refused', code = 'not_sent' "
-    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND created <= $3::bigint - 15000";
+    "WHERE call = $1 AND attempt = $2 AND state = 'planned' AND coalesce(send_by, created + 15000) "
+    "<= $3::bigint";
 
 constexpr std::string_view unfinished_sql =
     "UPDATE call_attempt SET state = 'refused', code = 'not_sent' WHERE call = $1 AND attempt = $2 "
@@ -45,7 +52,8 @@ std::string unknown_sql() {
 
 std::string unattended_sql() {
   // A line's owner comes at once: who took the request may not send.
-  return "SELECT call, attempt, state, created, channel, agent, owner = $2 AND epoch = $3 AS ours "
+  return "SELECT call, attempt, state, coalesce(send_by, created + 15000) AS send_by, channel, "
+         "agent, owner = $2 AND epoch = $3 AS ours "
          "FROM call_attempt a "
          "WHERE (state = 'planned' AND (created < $1::bigint - 1000 OR EXISTS (SELECT 1 FROM agent "
          "g "
@@ -142,9 +150,14 @@ asio::awaitable<void> Attempts::drive(Key key) {
     answer.never_dialled = true;
     answer.close = {"6", "channel_error", "cc"};
   } else {
+    // The request waits for its answer much longer; but whoever calls next goes elsewhere.
+    auto slow = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor);
+    spawn(slow->get_executor(), "slow originate", note_slow(key, slow));
     answer = co_await originate(sending);
+    slow->cancel();
   }
   fault_point("attempt.answered");
+  if (answer.verdict) parts_.health.taken(key.first, key.second, *answer.verdict);
   parts_.metrics.originate_delay.Observe(static_cast<double>(answer.elapsed.count()) / 1000.0);
   parts_.metrics.attempts
       .Add({{"channel", sending.channel ? sending.channel->config.code : "none"},
@@ -175,7 +188,7 @@ asio::awaitable<OriginateAnswer> Attempts::originate(Sending& sending) {
       answer.outcome = Taken::refused;
       answer.code = "not_signed_in";
       answer.message = lease.problem;
-      answer.never_dialled = true;
+      answer.never_dialled = answer.line_fault = true;
       answer.close = {"6", "channel_error", "channel"};
       co_return answer;
     }
@@ -194,6 +207,14 @@ std::vector<std::string> Attempts::channels_with_sessions() const {
     if (channel->provider->sessions() != nullptr) codes.push_back(code);
   }
   return codes;
+}
+
+/// An originate that is not answered in time counts as failed then, whatever its answer will be.
+asio::awaitable<void> Attempts::note_slow(Key key, std::shared_ptr<asio::steady_timer> timer) {
+  timer->expires_after(parts_.config.health.slow);
+  boost::system::error_code error;
+  co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, error));
+  if (!error) parts_.health.taken(key.first, key.second, ChannelVerdict::unreachable);
 }
 
 asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
@@ -231,9 +252,13 @@ asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
   request.called = attempt.opt_text(0, "called").value_or("");
   request.max_duration = static_cast<int>(rows[2].integer(0, "max_duration"));
   request.record = rows[2].boolean(0, "record");
+  const Display display = display_from_text(rows[2].opt_text(0, "display_requested"));
+  const std::string main_num = rows[2].opt_text(0, "main_num").value_or("");
+  if (display.hide_customer) request.show_a = main_num;
+  if (display.hide_agent) request.show_b = main_num;
   // Checked just before the first byte, on a clock that a stopped process can't fool: after minutes
   // of SIGSTOP it must not dial.
-  const auto deadline = now + Millis{attempt.integer(0, "created") + attempt_window_ms - now_ms};
+  const auto deadline = now + Millis{attempt.integer(0, "send_by") - now_ms};
   sending.deadline = deadline;
   request.may_send = [&clock = parts_.clock, deadline] { return clock.steady() < deadline; };
   co_return true;
@@ -294,6 +319,17 @@ asio::awaitable<void> Attempts::try_store(Key key, const OriginateAnswer& given,
   bool cut = false;
   answer.code = with_words ? cut_to_width(repair_utf8(given.code), 32, cut) : "unreadable";
   answer.message = with_words ? cut_to_width(repair_utf8(given.message), 256, cut) : std::string();
+  if (answer.outcome == Taken::refused) {
+    Facts facts = facts_of(answer);
+    const Refused refused = co_await store_refusal(parts_, key.first, key.second, answer, facts);
+    if (!refused.next_attempt) co_return;
+    parts_.metrics.failovers.Add({{"from", refused.from}, {"to", refused.to}}).Increment();
+    log().warn("call {}: attempt {} at {} never rang; attempt {} goes to {}", key.first, key.second,
+               refused.from, *refused.next_attempt, refused.to);
+    fault_point("attempt.next");
+    send(co_await asio::this_coro::executor, key.first, *refused.next_attempt);
+    co_return;
+  }
   pg::Statement step{
       outcome_sql, pg::params(key.first, key.second, state_text(answer.outcome),
                               with_channel_id ? if_any(answer.channel_call_id) : OptText{}, now_ms,
@@ -350,7 +386,7 @@ asio::awaitable<void> Attempts::adopt() {
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const Key key{rows.integer(row, "call"), static_cast<int>(rows.integer(row, "attempt"))};
     if (in_hand_.contains(key)) continue;
-    const bool over = rows.integer(row, "created") <= now_ms - attempt_window_ms;
+    const bool over = rows.integer(row, "send_by") <= now_ms;
     const bool sending = rows.text(row, "state") == "sending";
     if (!sending && !over) {
       // A channel that only another daemon's configuration knows is left to that one, and a line

@@ -2,17 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
 
+#include <boost/asio/steady_timer.hpp>
+
+#include "call/failover.hpp"
 #include "health.hpp"
 #include "parts.hpp"
 
 namespace cc {
-
-/// All attempts of a call begin within this time of its creation.
-inline constexpr std::int64_t attempt_window_ms = 15'000;
 
 class Attempts {
  public:
@@ -38,6 +39,7 @@ class Attempts {
   asio::awaitable<void> drive(Key key);
   asio::awaitable<bool> begin(Key key, Sending& sending);
   asio::awaitable<OriginateAnswer> originate(Sending& sending);
+  asio::awaitable<void> note_slow(Key key, std::shared_ptr<asio::steady_timer> timer);
   std::vector<std::string> channels_with_sessions() const;
   asio::awaitable<void> refuse_unsent(Key key);
   asio::awaitable<void> mark_unknown(Key key);

@@ -48,6 +48,8 @@ struct Refusal {
     no_channel,       // none is open
     line_offline,     // the line is known, and not signed in now
     line_busy,        // `busy_call` is in progress on the line or the handset
+    unable,           // no channel can do what the call needs (hide a number, record, …)
+    no_main_number,   // a number shall be hidden, and there is none to show instead
     unknown_call,     // called_of is not the tenant's
     key_reused,       // the idempotency key came with another body
   } code;
@@ -58,6 +60,7 @@ struct Refusal {
 struct Created {
   StoredRecord record;
   bool replayed = false;
+  std::string notice;  // not empty: the channel that it goes to is not whole
 };
 
 /// How the first attempt at the channel ended, for Prefer: wait.

@@ -1,6 +1,7 @@
 #include "call/choose.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "agent/agent_check.hpp"
 #include "phone.hpp"
@@ -8,139 +9,389 @@
 namespace cc {
 namespace {
 
-Refusal refuse(Refusal::Code code, std::string detail) {
+using Code = Refusal::Code;
+
+Refusal refuse(Code code, std::string detail) {
   return {code, std::move(detail), std::nullopt};
 }
 
-std::string codes(const std::vector<const ChannelConfig*>& channels) {
-  std::string list;
-  for (const ChannelConfig* channel : channels) list += (list.empty() ? "" : ", ") + channel->code;
-  return list.empty() ? "none" : list;
+/// The lower, the sooner a channel of this standing is taken.
+int rank_of(Standing standing) {
+  switch (standing) {
+    case Standing::whole:
+    case Standing::trial:
+      return 0;
+    case Standing::degraded:
+      return 1;
+    case Standing::out:
+      return 2;
+    case Standing::shut:
+      break;
+  }
+  return 3;
 }
 
-using Choice = std::variant<Line, Refusal>;
-
-/// On a channel whose line is the phone.
-Choice line_of_phone(const NewCall& request, const ChannelConfig& channel) {
-  const OptText& named = request.agent ? request.agent : request.caller;
-  if (!named) {
-    return refuse(
-        Refusal::Code::no_line,
-        "nothing says whose phone shall ring first: give \"agent\" or \"caller\" (on channel " +
-            channel.code + " both are the agent's phone number)");
-  }
-  const std::optional<std::string> phone = canonical_number(*named);
-  if (!phone) {
-    return refuse(Refusal::Code::no_line, "on channel " + channel.code +
-                                              " the agent is a phone number, and \"" +
-                                              mask_numbers_in(*named) + "\" is none");
-  }
-  if (request.agent && request.caller && canonical_number(*request.caller) != phone) {
-    return refuse(Refusal::Code::no_line, "agent " + mask_number(*phone) + " and caller " +
-                                              mask_number(*request.caller) +
-                                              " contradict each other: on channel " + channel.code +
-                                              " the line is the phone. Give one of them");
-  }
-  return Line{channel.code, *phone, *phone,
-              request.agent ? "line named as agent" : "line is the caller's phone"};
+/// What the channel can't do of what the call needs; empty = it can do all.
+std::string lacking(const Needs& needs, const Capabilities& can) {
+  if (needs.hide_customer && !can.hide_customer) return "can't hide the customer's number from A";
+  if (needs.hide_agent && !can.hide_agent) return "can't hide the agent's number from B";
+  if (needs.record && !can.record) return "can't record";
+  if (needs.max_duration && !can.max_duration) return "can't limit a call's duration";
+  return {};
 }
 
-/// On a channel whose line is a seat that signs in.
-Choice line_of_seat(const NewCall& request, const ChannelConfig& channel,
-                    const std::vector<KnownLine>& known) {
-  if (!request.agent) {
-    return refuse(Refusal::Code::no_line,
-                  "on channel " + channel.code + " the line is a seat: name it as \"agent\"");
+/// By rank, then priority; equals in an order drawn by weight.
+void put_in_order(std::vector<const ChannelView*>& views, double draw) {
+  const auto key = [](const ChannelView* view) {
+    const int rank = rank_of(view->standing);
+    return std::tuple(rank, rank == 2 ? view->bad_until_ms : 0, view->priority);
+  };
+  std::stable_sort(views.begin(), views.end(),
+                   [&](const ChannelView* a, const ChannelView* b) { return key(a) < key(b); });
+  for (auto at = views.begin(); at != views.end();) {
+    const auto end = std::find_if(at, views.end(),
+                                  [&](const ChannelView* view) { return key(view) != key(*at); });
+    for (; end - at > 1; ++at) {
+      double total = 0, below = 0;
+      for (auto each = at; each != end; ++each) total += (*each)->weight;
+      const double point = draw * total;
+      auto chosen = at;
+      while (chosen + 1 != end && below + (*chosen)->weight <= point) below += (*chosen++)->weight;
+      draw = std::clamp((point - below) / (*chosen)->weight, 0.0, 0.999999);  // uniform again
+      std::rotate(at, chosen, chosen + 1);
+    }
+    at = end;
   }
-  const auto found = std::find_if(known.begin(), known.end(), [&](const KnownLine& line) {
-    return line.channel == channel.code && line.agent == *request.agent;
-  });
-  if (found == known.end()) {
-    return refuse(Refusal::Code::no_line,
-                  "channel " + channel.code + " has no agent \"" + mask_numbers_in(*request.agent) +
-                      "\" of yours; make it with PUT /v1/agents/" + channel.code + "/{agent}");
-  }
-  if (!found->online) {
-    return refuse(Refusal::Code::line_offline, "agent " + found->agent + " of channel " +
-                                                   channel.code +
-                                                   " is not signed in: " + found->standing);
-  }
-  // Another phone than the seat's own: it is signed in anew with that before the call.
-  const std::string handset = request.caller.value_or(found->handset);
-  return Line{channel.code, found->agent, handset,
-              handset == found->handset ? "seat named as agent"
-                                        : "seat named as agent, on the caller's phone"};
 }
+
+class Choosing {
+ public:
+  Choosing(const NewCall& request, const Knowledge& known) : request_(request), known_(known) {}
+
+  std::variant<std::vector<Line>, Refusal> run() {
+    if (auto refusal = gather_channels()) return *std::move(refusal);
+    if (request_.agent) {
+      add_named();
+    } else {
+      if (known_.binding) add_bound(*known_.binding);
+      const bool others = !known_.binding || known_.binding->fallback;
+      if (others && !contradiction_ && request_.caller) add_phones();
+      if (others && !contradiction_) add_pool();
+    }
+    if (contradiction_) return *std::move(contradiction_);
+    if (found_.empty()) return refusal();
+    std::stable_sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
+      return rank_of(a.view->standing) < rank_of(b.view->standing);
+    });
+    std::vector<Line> lines;
+    for (Found& found : found_) lines.push_back(finished(std::move(found)));
+    return lines;
+  }
+
+ private:
+  struct Found {
+    const ChannelView* view = nullptr;
+    Line line;
+    std::string source;  // where the line comes from, in words
+  };
+
+  std::optional<Refusal> gather_channels() {
+    for (const ChannelView& view : known_.channels) {
+      if (request_.channel && view.config->code != *request_.channel) continue;
+      named_channel_ = true;
+      if (view.standing == Standing::shut) {
+        shut_ += (shut_.empty() ? "" : ", ") + view.config->code;
+        continue;
+      }
+      if (known_.tried_channels.contains(view.config->code)) continue;
+      if (std::string lack = lacking(known_.needs, view.config->can); !lack.empty()) {
+        unable_ += (unable_.empty() ? "" : "; ") + view.config->code + " " + lack;
+        continue;
+      }
+      channels_.push_back(&view);
+    }
+    if (request_.channel && !named_channel_) {
+      return refuse(Code::unknown_channel,
+                    "channel \"" + mask_numbers_in(*request_.channel) +
+                        "\" is not one that you may use now; open to you: " + codes());
+    }
+    put_in_order(channels_, known_.draw);
+    if (channels_.empty() && !unable_.empty()) {
+      return refuse(Code::unable,
+                    "no channel that you may use can do what the call needs: " + unable_);
+    }
+    if (channels_.empty()) {
+      return refuse(Code::no_channel,
+                    shut_.empty() ? "no channel is open to you; try again later"
+                                  : "channel " + shut_ + " is closed to calls by an operator");
+    }
+    return std::nullopt;
+  }
+
+  std::string codes() const {
+    std::string list;
+    for (const ChannelView& view : known_.channels) {
+      list += (list.empty() ? "" : ", ") + view.config->code;
+    }
+    return list.empty() ? "none" : list;
+  }
+
+  const ChannelView* find(const std::string& code) const {
+    const auto at = std::find_if(channels_.begin(), channels_.end(), [&](const ChannelView* view) {
+      return view->config->code == code;
+    });
+    return at == channels_.end() ? nullptr : *at;
+  }
+
+  void add(const ChannelView* view, std::string agent, std::string handset, std::string source) {
+    Found found;
+    found.view = view;
+    found.line.channel = view->config->code;
+    found.line.agent = std::move(agent);
+    found.line.handset = std::move(handset);
+    found.source = std::move(source);
+    if (known_.tried_lines.contains(found.line.line_resource())) return;
+    // A line may be reached by more than one way: the first counts.
+    const bool there = std::any_of(found_.begin(), found_.end(), [&](const Found& other) {
+      return other.line.line_resource() == found.line.line_resource();
+    });
+    if (!there) found_.push_back(std::move(found));
+  }
+
+  void note(Refusal refusal) {
+    // A line that is there but not signed in is what was meant; then a busy one.
+    const auto weight = [](const Refusal& r) {
+      return r.code == Code::line_offline ? 2 : r.code == Code::line_busy ? 1 : 0;
+    };
+    if (!refusal_ || weight(refusal) > weight(*refusal_)) refusal_ = std::move(refusal);
+  }
+
+  // --- the request names the agent
+
+  void add_named() {
+    // A line that was made known is meant, whatever else its name may look like: 1000 is a seat,
+    // and could be a phone.
+    std::vector<const ChannelView*> order = channels_;
+    std::stable_partition(order.begin(), order.end(),
+                          [&](const ChannelView* view) { return known_line(*view) != nullptr; });
+    const bool seat = std::any_of(order.begin(), order.end(), [&](const ChannelView* view) {
+      return known_line(*view) != nullptr && !line_is_phone(*view->config);
+    });
+    for (const ChannelView* view : order) {
+      const bool phone = line_is_phone(*view->config);
+      if (phone && seat && known_line(*view) == nullptr) continue;
+      phone ? add_named_phone(view) : add_named_seat(view);
+    }
+  }
+
+  const KnownLine* known_line(const ChannelView& view) const {
+    const auto at =
+        std::find_if(known_.named.begin(), known_.named.end(),
+                     [&](const KnownLine& line) { return line.channel == view.config->code; });
+    return at == known_.named.end() ? nullptr : &*at;
+  }
+
+  void add_named_phone(const ChannelView* view) {
+    const std::string& code = view->config->code;
+    const std::optional<std::string> phone = canonical_number(*request_.agent);
+    if (!phone) {
+      note(refuse(Code::no_line, "on channel " + code + " the agent is a phone number, and \"" +
+                                     mask_numbers_in(*request_.agent) + "\" is none"));
+      return;
+    }
+    if (request_.caller && *request_.caller != *phone) {
+      note(refuse(Code::no_line, "agent " + mask_number(*phone) + " and caller " +
+                                     mask_number(*request_.caller) +
+                                     " contradict each other: on channel " + code +
+                                     " the line is the phone. Give one of them"));
+      return;
+    }
+    add(view, *phone, *phone, "line named as agent");
+  }
+
+  void add_named_seat(const ChannelView* view) {
+    const std::string& code = view->config->code;
+    const KnownLine* line = known_line(*view);
+    if (line == nullptr) {
+      note(refuse(Code::no_line,
+                  "channel " + code + " has no agent \"" + mask_numbers_in(*request_.agent) +
+                      "\" of yours; make it with PUT /v1/agents/" + code + "/{agent}"));
+      return;
+    }
+    if (!line->online) {
+      note(refuse(Code::line_offline, "agent " + line->agent + " of channel " + code +
+                                          " is not signed in: " + line->standing));
+      return;
+    }
+    // Another phone than the seat's own: it is signed in anew with that before the call.
+    const std::string handset = request_.caller.value_or(line->handset);
+    add(view, line->agent, handset,
+        handset == line->handset ? "seat named as agent"
+                                 : "seat named as agent, on the caller's phone");
+  }
+
+  // --- the user is bound
+
+  void add_bound(const Bound& binding) {
+    std::size_t number = 0;
+    for (const BoundLine& bound : binding.lines) {
+      const std::string source = "line " + std::to_string(++number) + " of " +
+                                 std::to_string(binding.lines.size()) +
+                                 " that the user is bound to";
+      if (request_.channel && bound.channel != *request_.channel) continue;
+      const ChannelView* view = find(bound.channel);
+      if (view == nullptr) continue;
+      const bool phone = line_is_phone(*view->config);
+      if (phone && request_.caller && *request_.caller != bound.agent) {
+        contradiction_ =
+            refuse(Code::no_line, "the user is bound to phone " + mask_number(bound.agent) +
+                                      " on channel " + bound.channel + ", which caller " +
+                                      mask_number(*request_.caller) +
+                                      " contradicts. Leave caller out, or change the binding");
+        return;
+      }
+      if (!phone && !bound.known) {
+        note(refuse(Code::no_line, "the user is bound to seat \"" + mask_numbers_in(bound.agent) +
+                                       "\" of channel " + bound.channel +
+                                       ", which is no agent of yours"));
+        continue;
+      }
+      if (!phone && !bound.known->online) {
+        note(refuse(Code::line_offline, "agent " + bound.agent + " of channel " + bound.channel +
+                                            " is not signed in: " + bound.known->standing));
+        continue;
+      }
+      if (bound.known && bound.known->busy) {
+        Refusal busy = refuse(Code::line_busy, "the lines that the user is bound to are in calls");
+        busy.busy_call = bound.known->busy_call;
+        note(std::move(busy));
+        continue;
+      }
+      std::string handset = bound.agent;
+      if (!phone) {
+        handset = request_.caller ? *request_.caller : binding.phone.value_or(bound.known->handset);
+      }
+      add(view, bound.agent, std::move(handset), source);
+    }
+    if (found_.empty() && !refusal_ && !binding.fallback && request_.channel) {
+      contradiction_ =
+          refuse(Code::no_line, "the user is bound to no line of channel " + *request_.channel +
+                                    ", and to nothing else (fallback never)");
+    }
+  }
+
+  // --- the caller's phone, the pool
+
+  void add_phones() {
+    for (const ChannelView* view : channels_) {
+      if (line_is_phone(*view->config)) {
+        add(view, *request_.caller, *request_.caller, "line is the caller's phone");
+      }
+    }
+  }
+
+  void add_pool() {
+    for (const ChannelView* view : channels_) {
+      const bool phone = line_is_phone(*view->config);
+      if (phone && request_.caller) continue;  // the caller's own phone, or none
+      for (const KnownLine& line : known_.pool) {
+        if (line.channel != view->config->code) continue;
+        const std::string handset = phone             ? line.agent
+                                    : request_.caller ? *request_.caller
+                                                      : line.handset;
+        add(view, line.agent, handset,
+            handset == line.handset || phone
+                ? "least recently used of the pool"
+                : "least recently used of the pool, on the caller's phone");
+      }
+    }
+    if (known_.pool_busy) note(refuse(Code::line_busy, "all lines of the pool are in calls"));
+  }
+
+  // --- what comes of it
+
+  Refusal refusal() {
+    if (refusal_) return *std::move(refusal_);
+    if (known_.binding && !known_.binding->fallback) {
+      return refuse(Code::no_channel,
+                    "no channel of the lines that the user is bound to is open to you now");
+    }
+    std::string phones, seats;
+    for (const ChannelView* view : channels_) {
+      std::string& list = line_is_phone(*view->config) ? phones : seats;
+      list += (list.empty() ? "" : ", ") + view->config->code;
+    }
+    std::string detail = "nothing says whose phone shall ring first: give ";
+    if (!phones.empty()) {
+      detail +=
+          "\"agent\" or \"caller\" (on channel " + phones + " both are the agent's phone number)";
+    }
+    if (!seats.empty()) {
+      detail += (phones.empty() ? "" : ", or ") + std::string("\"agent\" (on channel ") + seats +
+                " the line is a seat)";
+    }
+    return refuse(Code::no_line, detail + ", a bound \"user\", or make agents known for a pool");
+  }
+
+  Line finished(Found found) const {
+    const ChannelView& view = *found.view;
+    Line line = std::move(found.line);
+    line.trial = view.standing == Standing::trial;
+    if (view.standing == Standing::out || view.standing == Standing::degraded) {
+      line.notice = view.standing == Standing::out
+                        ? "every channel that can make this call is out; " + line.channel +
+                              ", the least bad, is tried: " + view.why
+                        : "channel " + line.channel + " is degraded: " + view.why;
+    }
+    line.reason = channel_reason(view) + "; " + found.source;
+    return line;
+  }
+
+  std::string channel_reason(const ChannelView& view) const {
+    std::string why = "channel " + view.config->code;
+    const std::string priority = "priority " + std::to_string(view.priority);
+    if (view.standing == Standing::out) return why + " is the least bad, all are out";
+    if (view.standing == Standing::trial) why += " (a trial call)";
+    if (view.standing == Standing::degraded) why += " (degraded, none is whole)";
+    if (request_.channel) return why + " named by the request";
+    if (known_.channels.size() == 1) return why + " is the only one open";
+    if (request_.agent && known_line(view) != nullptr) return why + " is where this line is known";
+    std::string passed, equals;
+    for (const ChannelView& other : known_.channels) {
+      if (&other == &view) continue;
+      if (other.priority < view.priority && rank_of(other.standing) > rank_of(view.standing)) {
+        passed += (passed.empty() ? "" : ", ") + other.config->code + " is " +
+                  std::string(to_text(other.standing));
+      }
+      if (other.priority == view.priority && rank_of(other.standing) == rank_of(view.standing)) {
+        equals += (equals.empty() ? "" : ", ") + other.config->code;
+      }
+    }
+    if (!passed.empty()) return why + ": " + passed;
+    if (!equals.empty())
+      return why + " drawn by weight, with " + equals + " of the same " + priority;
+    const bool first =
+        std::all_of(channels_.begin(), channels_.end(),
+                    [&](const ChannelView* other) { return other->priority >= view.priority; });
+    return why + (first ? " comes first by " : " is the first by priority that has such a line, ") +
+           priority;
+  }
+
+  const NewCall& request_;
+  const Knowledge& known_;
+  std::vector<const ChannelView*> channels_;  // that may be chosen, best first
+  std::string shut_, unable_;
+  bool named_channel_ = false;
+  std::vector<Found> found_;
+  std::optional<Refusal> refusal_;        // of the best line that can't be had
+  std::optional<Refusal> contradiction_;  // in the request
+};
 
 }  // namespace
 
-std::vector<const ChannelConfig*> open_channels(const Config& config, const std::string& tenant) {
-  std::vector<const ChannelConfig*> open;
-  const auto found = config.tenants.find(tenant);
-  if (found == config.tenants.end()) return open;
-  const std::vector<std::string>& allowed = found->second.channels;
-  for (const auto& [code, channel] : config.channels) {
-    if (!channel.enabled) continue;
-    if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), code) == allowed.end())
-      continue;
-    open.push_back(&channel);
-  }
-  std::stable_sort(open.begin(), open.end(), [](const ChannelConfig* a, const ChannelConfig* b) {
-    return a->priority != b->priority ? a->priority < b->priority : a->weight > b->weight;
-  });
-  return open;
-}
-
-std::variant<Line, Refusal> choose_line(const NewCall& request,
-                                        const std::vector<const ChannelConfig*>& open,
-                                        const std::vector<KnownLine>& known) {
-  std::vector<const ChannelConfig*> candidates = open;
-  if (request.channel) {
-    std::erase_if(candidates,
-                  [&](const ChannelConfig* channel) { return channel->code != *request.channel; });
-    if (candidates.empty()) {
-      return refuse(Refusal::Code::unknown_channel,
-                    "channel \"" + *request.channel +
-                        "\" is not one that you may use now; open to you: " + codes(open));
-    }
-  }
-  if (candidates.empty()) {
-    return refuse(Refusal::Code::no_channel, "no channel is open to you; try again later");
-  }
-  // A line that was made known is meant, whatever else its name may look like: 1000 is a seat, and
-  // could be a phone.
-  const auto knows = [&](const ChannelConfig* channel) {
-    return std::any_of(known.begin(), known.end(),
-                       [&](const KnownLine& line) { return line.channel == channel->code; });
-  };
-  std::stable_partition(candidates.begin(), candidates.end(), knows);
-  std::optional<Refusal> refusal;
-  for (const ChannelConfig* channel : candidates) {
-    Choice choice = line_is_phone(*channel) ? line_of_phone(request, *channel)
-                                            : line_of_seat(request, *channel, known);
-    if (Refusal* no = std::get_if<Refusal>(&choice)) {
-      // A seat that is there but not signed in is what was meant.
-      if (no->code == Refusal::Code::line_offline) return *std::move(no);
-      if (!refusal) refusal = std::move(*no);
-      continue;
-    }
-    Line line = std::get<Line>(std::move(choice));
-    std::string why = "channel " + channel->code;
-    if (request.channel) {
-      why += " named by the request";
-    } else if (open.size() == 1) {
-      why += " is the only one open";
-    } else if (knows(channel)) {
-      why += " is where this line is known";
-    } else if (channel == open.front()) {
-      why += " comes first by priority " + std::to_string(channel->priority);
-    } else {
-      why += " is the first by priority that has such a line";
-    }
-    line.reason = why + "; " + line.reason;
-    return line;
-  }
-  return *std::move(refusal);
+std::variant<std::vector<Line>, Refusal> choose_lines(const NewCall& request,
+                                                      const Knowledge& known) {
+  return Choosing(request, known).run();
 }
 
 }  // namespace cc

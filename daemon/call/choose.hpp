@@ -1,5 +1,5 @@
-// Which lines may make a call, best first (rules.md, "Choosing"). Pure: what is known goes in, the lines
-// or the refusal come out, each line with the reason that is stored with its attempt.
+// Which lines may make a call, best first (rules.md, "Choosing"). Pure: what is known goes in, the
+// lines or the refusal come out, each line with the reason that is stored with its attempt.
 #pragma once
 
 #include <optional>
@@ -27,9 +27,9 @@ struct Line {
 /// A line that was made known with /v1/agents.
 struct KnownLine {
   std::string channel, agent, handset;
-  bool online = false;   // of a channel without sessions: shall be
-  std::string standing;  // why it is not
-  bool busy = false;     // it or its handset is in a call
+  bool online = false;                    // of a channel without sessions: shall be
+  std::string standing;                   // why it is not
+  bool busy = false;                      // it or its handset is in a call
   std::optional<std::int64_t> busy_call;  // if that is the tenant's
 };
 
@@ -67,8 +67,8 @@ struct Knowledge {
   double draw = 0;                    // in [0, 1): decides between equals by weight
 };
 
-
 /// At least one line, or why there is none.
-std::variant<std::vector<Line>, Refusal> choose_lines(const NewCall& request, const Knowledge& known);
+std::variant<std::vector<Line>, Refusal> choose_lines(const NewCall& request,
+                                                      const Knowledge& known);
 
 }  // namespace cc

@@ -4,8 +4,13 @@
 #include <chrono>
 #include <map>
 
-#include "agent/agent_check.hpp"
+#include "call/booking.hpp"
+#include "call/display.hpp"
+#include "call/failover.hpp"
+#include "call/survey.hpp"
+#include "call/wish.hpp"
 #include "fault.hpp"
+#include "io/backoff.hpp"
 #include "phone.hpp"
 #include "store/columns.hpp"
 #include "store/record_store.hpp"
@@ -20,13 +25,6 @@ constexpr std::string_view customer_sql =
     "SELECT CASE direction WHEN 'in' THEN caller ELSE called END AS customer "
     "FROM call_record WHERE id = $1 AND tenant = $2";
 
-constexpr std::string_view known_lines_sql =
-    "SELECT channel, agent, coalesce(handset, '') AS handset, desired = 'online' AND actual = "
-    "'online' AS online, CASE WHEN desired <> 'online' THEN 'it shall be offline' ELSE "
-    "coalesce(actual, 'waiting for a daemon') || coalesce(': ' || reason, '') END AS standing "
-    "FROM agent WHERE channel = ANY($3::varchar[]) AND agent = $2 AND tenant = $1 AND desired <> "
-    "'deleted'";
-
 // Waits for the end of a transaction that is inserting the same key.
 constexpr std::string_view take_key_sql =
     "INSERT INTO idempotency_key (tenant, key, call, body_hash, created) VALUES ($1, $2, $3, $4, "
@@ -39,31 +37,12 @@ constexpr std::string_view find_key_sql =
     "SELECT call, body_hash FROM idempotency_key WHERE tenant = $1 AND key = $2 AND created >= "
     "$3::bigint - 86400000";
 
-constexpr std::string_view release_due_sql =
-    "UPDATE claim SET released = $3 WHERE released IS NULL AND release_at <= $3 "
-    "AND ((kind = 'handset' AND resource = $1) OR (kind = 'line' AND resource = $2))";
-
-// The handset first, then the line, for everybody: so two takers can't wait for each other.
-constexpr std::string_view take_claim_sql =
-    "INSERT INTO claim (kind, resource, call, attempt, taken) VALUES ($1, $2, $3, 1, $4) "
-    "ON CONFLICT (kind, resource) WHERE released IS NULL DO NOTHING RETURNING id";
-
-constexpr std::string_view holder_sql =
-    "SELECT c.call, c.kind, r.tenant FROM claim c JOIN call_record r ON r.id = c.call "
-    "WHERE c.released IS NULL AND ((c.kind = 'handset' AND c.resource = $1) OR (c.kind = 'line' "
-    "AND c.resource = $2)) "
-    "ORDER BY c.kind LIMIT 1";
-
 constexpr std::string_view insert_record_sql =
     "INSERT INTO call_record (id, tenant, direction, initiator, main_num, ext_num, caller, called, "
     "business, "
-    "biz_type, biz_id, biz_data, user_id, max_duration, record, created, updated) "
-    "VALUES ($1, $2, 'out', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)";
-
-constexpr std::string_view insert_attempt_sql =
-    "INSERT INTO call_attempt (call, attempt, tenant, channel, agent, handset, caller, called, "
-    "state, reason, "
-    "created, request_id) VALUES ($1, 1, $2, $3, $4, $5, $5, $6, 'planned', $7, $8, $9)";
+    "biz_type, biz_id, biz_data, user_id, max_duration, record, display_requested, created, "
+    "updated) "
+    "VALUES ($1, $2, 'out', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)";
 
 constexpr std::string_view reject_sql =
     "INSERT INTO rejection (tenant, at, code, detail, request_id) VALUES ($1, $2, $3, $4, $5)";
@@ -98,36 +77,16 @@ const char* code_text(Refusal::Code code) {
       return "line_offline";
     case Refusal::Code::line_busy:
       return "line_busy";
+    case Refusal::Code::unable:
+      return "unable";
+    case Refusal::Code::no_main_number:
+      return "no_main_number";
     case Refusal::Code::unknown_call:
       return "unknown_call";
     case Refusal::Code::key_reused:
       return "key_reused";
   }
   return "other";
-}
-
-// Everything that makes a call, in one go; what of it must not be is seen from the answers, and
-// then none of it is committed.
-std::vector<pg::Statement> creation(const Parts& parts, const NewCall& request, const Line& line,
-                                    std::int64_t id, std::int64_t now_ms) {
-  std::vector<pg::Statement> list;
-  if (request.idempotency_key) {
-    list.push_back({take_key_sql, pg::params(request.tenant, *request.idempotency_key, id,
-                                             pg::bytes(request.body_hash), now_ms)});
-  }
-  list.push_back({release_due_sql, pg::params(line.handset, line.line_resource(), now_ms)});
-  list.push_back({take_claim_sql, pg::params("handset", line.handset, id, now_ms)});
-  list.push_back({take_claim_sql, pg::params("line", line.line_resource(), id, now_ms)});
-  list.push_back({insert_record_sql,
-                  pg::params(id, request.tenant, request.initiator, request.main_num,
-                             request.ext_num, line.handset, request.called, request.business,
-                             request.biz_type, request.biz_id, request.biz_data, request.user,
-                             request.max_duration.value_or(parts.config.default_max_duration),
-                             request.record, now_ms)});
-  list.push_back(
-      {insert_attempt_sql, pg::params(id, request.tenant, line.channel, line.agent, line.handset,
-                                      request.called, line.reason, now_ms, request.request_id)});
-  return list;
 }
 
 using Creation = std::variant<Created, Refusal>;
@@ -154,83 +113,158 @@ asio::awaitable<std::optional<Creation>> replay(Parts parts, NewCall request) {
   co_return Creation(std::move(created));
 }
 
-asio::awaitable<Refusal> busy(Parts parts, NewCall request, Line line) {
-  const pg::Rows holder =
-      co_await parts.pool.query(holder_sql, pg::params(line.handset, line.line_resource()));
+// Somebody wants a line that is in a call: if the channel has lost that call's end, asking about it
+// frees the line. Asked at most once a minute; a call heard of just now is left alone.
+constexpr std::string_view ask_for_sql =
+    "UPDATE call_attempt a SET query_asked = $3::bigint, query_due = least(a.query_due, "
+    "$3::bigint) WHERE call = $1 AND attempt = $2 AND channel_call_id IS NOT NULL "
+    "AND sent < $3::bigint - 60000 AND (query_asked IS NULL OR query_asked < $3::bigint - 60000) "
+    "AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = $1 AND e.source <> 'cc' AND "
+    "e.received > $3::bigint - 60000)";
+
+/// Why none of the lines could be had, and what is done about it.
+asio::awaitable<Refusal> busy(Parts parts, NewCall request, Line line, std::int64_t now_ms) {
+  const pg::Statement asks = find_holder(line);
+  const pg::Rows holder = co_await parts.pool.query(asks.sql, asks.params);
   Refusal refusal{
       Refusal::Code::line_busy, "phone " + mask_number(line.handset) + " is in another call", {}};
-  if (!holder.empty() && holder.text(0, "tenant") == request.tenant) {
-    refusal.busy_call = holder.integer(0, "call");
-  }
+  if (holder.empty()) co_return refusal;
+  if (holder.text(0, "tenant") == request.tenant) refusal.busy_call = holder.integer(0, "call");
+  co_await parts.pool.query(
+      ask_for_sql, pg::params(holder.integer(0, "call"), holder.integer(0, "attempt"), now_ms));
   co_return refusal;
 }
 
-asio::awaitable<std::variant<Created, Refusal>> store_call(Parts parts, NewCall request,
-                                                           Line line) {
-  const std::int64_t now_ms = parts.clock.epoch_ms();
-  bool known_key = false;
-  {
-    pg::Transaction transaction = co_await parts.pool.begin();
-    const pg::Rows number = co_await transaction.query(next_id_sql);
-    const std::int64_t id = make_call_id(now_ms, number.integer(0, "number"));
-    const std::vector<pg::Rows> made =
-        co_await transaction.pipeline(creation(parts, request, line, id, now_ms));
-    const std::size_t at = request.idempotency_key ? 1 : 0;
-    known_key = at == 1 && made[0].empty();
-    const bool free = !made[at + 1].empty() && !made[at + 2].empty();
-    if (!known_key && free) {
-      Facts facts;
-      facts.channel = line.channel;
-      facts.agent = line.agent;
-      facts.reason = line.reason;
-      facts.request_id = request.request_id;
-      NewEvents events;
-      events[id].push_back(own_event(id, 1, EventName::attempt_planned, now_ms, facts));
-      co_await fold_events(transaction, events, now_ms);
-      // Read before the commit: once the call is stored nothing may fail any more, or the
-      // application would hear that there is no call while its phone rings.
-      const pg::Rows stored =
-          co_await transaction.query(read_record_sql(id), pg::params(id, request.tenant));
-      Created created;
-      created.record = record_from_row(stored, 0);
-      fault_point("call.before_create");
-      co_await transaction.commit();
-      fault_point("call.created");
-      co_return created;
-    }
-  }
-  if (known_key) {
-    std::optional<Creation> earlier = co_await replay(parts, request);
-    if (!earlier)
-      throw pg::Failure("40001", "the idempotency key vanished while it was read; try again");
-    co_return *std::move(earlier);
-  }
-  co_return co_await busy(parts, std::move(request), std::move(line));
+pg::Statement insert_record(const Parts& parts, const NewCall& request, const Booking& booking,
+                            const Display& display) {
+  return {insert_record_sql,
+          pg::params(booking.call, request.tenant, request.initiator, request.main_num,
+                     request.ext_num, booking.line.handset, request.called, request.business,
+                     request.biz_type, request.biz_id, request.biz_data, request.user,
+                     request.max_duration.value_or(parts.config.default_max_duration),
+                     request.record, to_text(display), booking.now_ms)};
 }
 
-/// Nothing where all open channels' lines are phones: then there is nothing to be known.
-asio::awaitable<std::vector<KnownLine>> known_lines(Parts parts, NewCall request) {
-  std::vector<KnownLine> known;
-  const auto open = open_channels(parts.config, request.tenant);
-  std::vector<std::string> codes;
-  bool seats = false;
-  for (const ChannelConfig* channel : open) {
-    codes.push_back(channel->code);
-    seats |= !line_is_phone(*channel);
+NewEvents planned(const Booking& booking) {
+  Facts facts;
+  facts.channel = booking.line.channel;
+  facts.agent = booking.line.agent;
+  facts.reason = booking.line.reason;
+  facts.request_id = booking.request_id;
+  NewEvents events;
+  events[booking.call].push_back(
+      own_event(booking.call, booking.attempt, EventName::attempt_planned, booking.now_ms, facts));
+  return events;
+}
+
+/// One try to store the call: the answer, or nothing where it is to be tried again: the key was
+/// taken by somebody else meanwhile (`replays`), or others were quicker at every line.
+struct Try {
+  std::optional<Creation> result;
+  bool replays = false;
+  std::optional<Line> wanted;  // that could not be had
+};
+
+asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display) {
+  const std::int64_t now_ms = parts.clock.epoch_ms();
+  Try outcome;
+  pg::Transaction transaction = co_await parts.pool.begin();
+  const pg::Rows number = co_await transaction.query(next_id_sql);
+  Booking booking;
+  booking.call = make_call_id(now_ms, number.integer(0, "number"));
+  booking.tenant = request.tenant;
+  booking.called = request.called;
+  booking.wish = wish_of(request);
+  booking.request_id = request.request_id;
+  booking.now_ms = now_ms;
+  booking.send_by_ms = now_ms + attempt_window_ms;
+  Found found =
+      co_await find_lines(transaction, parts, request, needs_of(request, display), {}, now_ms);
+  std::vector<Line> lines;
+  if (Refusal* refusal = std::get_if<Refusal>(&found.choice)) {
+    if (!found.contended) outcome.result = *std::move(refusal);
+    co_return outcome;
   }
-  if (!seats || !request.agent) co_return known;
-  const pg::Rows rows = co_await parts.pool.query(
-      known_lines_sql, pg::params(request.tenant, *request.agent, pg::array(codes)));
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    KnownLine line;
-    line.channel = rows.text(row, "channel");
-    line.agent = rows.text(row, "agent");
-    line.handset = rows.text(row, "handset");
-    line.online = rows.opt_text(row, "online") == "t";
-    line.standing = rows.text(row, "standing");
-    known.push_back(std::move(line));
+  lines = std::get<std::vector<Line>>(std::move(found.choice));
+  // Trial calls may be gone by the time that one is asked for; the channel is then as good as out.
+  const std::size_t all = lines.size();
+  for (std::size_t i = 0; i < all; ++i) {
+    if (!lines[i].trial) continue;
+    Line last = lines[i];
+    last.trial = false;
+    last.notice = "channel " + last.channel + " is being tried again, and no other is whole";
+    lines.push_back(std::move(last));
   }
-  co_return known;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    booking.line = std::move(lines[i]);
+    std::vector<pg::Statement> statements;
+    if (i > 0) statements.push_back({"ROLLBACK TO SAVEPOINT line"});
+    if (request.idempotency_key && i == 0) {
+      statements.push_back(
+          {take_key_sql, pg::params(request.tenant, *request.idempotency_key, booking.call,
+                                    pg::bytes(request.body_hash), now_ms)});
+    }
+    if (i == 0) statements.push_back({"SAVEPOINT line"});
+    const std::size_t from = statements.size();
+    for (pg::Statement& statement : take_line(booking)) statements.push_back(std::move(statement));
+    statements.push_back(insert_record(parts, request, booking, display));
+    for (pg::Statement& statement : write_attempt(booking)) {
+      statements.push_back(std::move(statement));
+    }
+    const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
+    if (request.idempotency_key && i == 0 && rows[0].empty()) {
+      outcome.replays = true;
+      co_return outcome;
+    }
+    if (!line_taken(booking, rows, from)) {
+      if (!outcome.wanted) outcome.wanted = booking.line;
+      continue;
+    }
+    const NewEvents events = planned(booking);
+    co_await fold_events(transaction, events, now_ms);
+    // Read before the commit: once the call is stored nothing may fail any more, or the
+    // application would hear that there is no call while its phone rings.
+    const pg::Rows stored = co_await transaction.query(read_record_sql(booking.call),
+                                                       pg::params(booking.call, request.tenant));
+    Created created;
+    created.record = record_from_row(stored, 0);
+    created.notice = booking.line.notice;
+    fault_point("call.before_create");
+    co_await transaction.commit();
+    fault_point("call.created");
+    outcome.result = std::move(created);
+    co_return outcome;
+  }
+  co_return outcome;
+}
+
+asio::awaitable<Creation> store_call(Parts parts, NewCall request, Display display) {
+  // Others may be quicker at a line of the pool: then there is another one, or none is left.
+  constexpr int most_tries = 8;
+  Backoff backoff(Millis{2}, Millis{50});
+  std::optional<Line> wanted;
+  for (int i = 0; i < most_tries; ++i) {
+    Try outcome = co_await try_once(parts, request, display);
+    if (outcome.result) co_return *std::move(outcome.result);
+    if (outcome.replays) {
+      std::optional<Creation> earlier = co_await replay(parts, request);
+      if (!earlier) {
+        throw pg::Failure("40001", "the idempotency key vanished while it was read; try again");
+      }
+      co_return *std::move(earlier);
+    }
+    if (outcome.wanted) wanted = std::move(outcome.wanted);
+    // A named or bound line stays taken; only the pool's may be others the next time.
+    if (request.agent || (request.caller && wanted)) break;
+    co_await parts.clock.sleep_for(backoff.next());
+  }
+  if (wanted) {
+    Refusal refusal =
+        co_await busy(parts, std::move(request), *std::move(wanted), parts.clock.epoch_ms());
+    co_return Creation(std::move(refusal));
+  }
+  Refusal refusal{Refusal::Code::line_busy, "all lines of the pool are in calls", {}};
+  co_return Creation(std::move(refusal));
 }
 
 asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall request) {
@@ -250,12 +284,19 @@ asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall 
     }
     request.called = rows.text(0, "customer");
   }
-  const std::vector<KnownLine> known = co_await known_lines(parts, request);
-  std::variant<Line, Refusal> choice =
-      choose_line(request, open_channels(parts.config, request.tenant), known);
-  if (Refusal* refusal = std::get_if<Refusal>(&choice)) co_return *refusal;
-  Line line = std::get<Line>(std::move(choice));
-  co_return co_await store_call(parts, std::move(request), std::move(line));
+  Display display;
+  const auto tenant = parts.config.tenants.find(request.tenant);
+  if (tenant != parts.config.tenants.end()) {
+    display = display_for(tenant->second, request.business, request.initiator);
+  }
+  if ((display.hide_customer || display.hide_agent) && !request.main_num) {
+    co_return Refusal{Refusal::Code::no_main_number,
+                      std::string("is required: by the display policy ") +
+                          (display.hide_customer ? "the agent" : "the customer") +
+                          " sees it instead of the other's number, and the tenant has no default",
+                      std::nullopt};
+  }
+  co_return co_await store_call(parts, std::move(request), display);
 }
 
 }  // namespace

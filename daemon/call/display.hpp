@@ -1,5 +1,5 @@
-// Which numbers a call's phones show: the tenant's policy, and what overrides it (rules.md, "Numbers
-// shown"). Pure.
+// Which numbers a call's phones show: the tenant's policy, and what overrides it (rules.md,
+// "Numbers shown"). Pure.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Whether a call whose attempt failed may be tried elsewhere: the table of rules.md, "Attempts". Pure.
+// Whether a call whose attempt failed may be tried elsewhere: the table of rules.md, "Attempts".
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +26,10 @@ struct FailedAttempt {
 };
 
 struct Failover {
-  bool next = false;            // try another
-  bool same_channel = false;    // on the same channel, another line
-  bool other_channel = false;   // on another channel
-  std::string reason;           // why that is safe, or why there is no other
+  bool next = false;           // try another
+  bool same_channel = false;   // on the same channel, another line
+  bool other_channel = false;  // on another channel
+  std::string reason;          // why that is safe, or why there is no other
 };
 
 /// `names_agent`, `names_channel`: the request did, and what it names is never left.

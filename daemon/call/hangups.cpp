@@ -31,20 +31,26 @@ constexpr std::string_view cancel_sql =
     "'planned' "
     "RETURNING attempt";
 
+// An attempt that was given up is over when the channel has taken the hang-up, or says so itself.
 constexpr std::string_view due_sql =
     "SELECT a.call, a.attempt, a.channel, a.agent, a.channel_call_id, a.hangup_asked, "
     "a.hangup_sent, "
     "a.hangup_accepted, a.state = 'accepted' OR a.heard IS NOT NULL AS reached, "
     "r.state, r.max_duration, r.state = 'close' AND (a.state = 'refused' OR r.close_source IS "
     "DISTINCT FROM 'cc' "
-    "OR a.hangup_accepted IS NOT NULL) AS done FROM call_attempt a JOIN call_record r ON r.id = "
+    "OR a.hangup_accepted IS NOT NULL) AND NOT a.superseded OR a.superseded AND "
+    "(a.hangup_accepted IS NOT NULL OR EXISTS (SELECT 1 FROM call_event e WHERE e.call = a.call "
+    "AND "
+    "e.attempt = a.attempt AND e.source <> 'cc' AND e.name = 'closed')) AS done FROM call_attempt "
+    "a JOIN call_record r ON r.id = "
     "a.call "
     "WHERE a.hangup_asked IS NOT NULL AND ($1::bigint IS NULL OR a.call = $1) "
     "ORDER BY coalesce(a.hangup_sent, a.hangup_asked) LIMIT 500";
 
 constexpr std::string_view forget_sql =
-    "UPDATE call_attempt SET hangup_asked = NULL WHERE call = ANY($1::bigint[]) AND hangup_asked "
-    "IS NOT NULL";
+    "UPDATE call_attempt a SET hangup_asked = NULL FROM unnest($1::bigint[], $2::smallint[]) AS x "
+    "(call, attempt) WHERE a.call = x.call AND a.attempt = x.attempt AND a.hangup_asked IS NOT "
+    "NULL";
 
 // Only one daemon tells the channel at a time. Without the channel's id of the call ($5) it can
 // only be told to free the line, which must be in this call and no other: it holds the line's
@@ -113,7 +119,7 @@ asio::awaitable<void> Hangups::pursue(OptMs only) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   const auto executor = co_await asio::this_coro::executor;
   const pg::Rows rows = co_await parts_.pool.query(due_sql, pg::params(only));
-  std::vector<std::int64_t> closed;
+  std::vector<std::int64_t> closed, closed_attempt;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     Due due;
     due.call = rows.integer(row, "call");
@@ -123,6 +129,7 @@ asio::awaitable<void> Hangups::pursue(OptMs only) {
     const std::int64_t longest_ms = rows.integer(row, "max_duration") * 1000 + grace_ms;
     if (rows.boolean(row, "done") || now_ms - rows.integer(row, "hangup_asked") > longest_ms) {
       closed.push_back(due.call);
+      closed_attempt.push_back(due.attempt);
       continue;
     }
     if (const OptMs accepted = rows.opt_integer(row, "hangup_accepted")) {
@@ -144,13 +151,16 @@ asio::awaitable<void> Hangups::pursue(OptMs only) {
     const bool by_line = parts_.lines.serves(due.channel, due.agent);
     if (!by_line && has_sessions(due.channel)) continue;  // its owner tells the channel
     if ((!id && (!by_line || !rows.boolean(row, "reached"))) ||
-        (due.sent && now_ms - *due.sent < pause) || !telling_.insert(due.call).second) {
+        (due.sent && now_ms - *due.sent < pause) ||
+        !telling_.insert({due.call, due.attempt}).second) {
       continue;
     }
     due.channel_call_id = id.value_or("");
     spawn(executor, "hang-up", tell(due));
   }
-  if (!closed.empty()) co_await parts_.pool.query(forget_sql, pg::params(pg::array(closed)));
+  if (!closed.empty())
+    co_await parts_.pool.query(forget_sql,
+                               pg::params(pg::array(closed), pg::array(closed_attempt)));
 }
 
 bool Hangups::has_sessions(const std::string& code) const {
@@ -181,10 +191,10 @@ asio::awaitable<HangupReply> Hangups::hang_up(std::shared_ptr<const ConfiguredCh
 
 asio::awaitable<void> Hangups::tell(Due due) {
   struct Leave {
-    std::set<std::int64_t>& calls;
-    std::int64_t call;
-    ~Leave() { calls.erase(call); }
-  } const leave{telling_, due.call};
+    std::set<std::pair<std::int64_t, int>>& attempts;
+    std::pair<std::int64_t, int> attempt;
+    ~Leave() { attempts.erase(attempt); }
+  } const leave{telling_, {due.call, due.attempt}};
   const auto channel = parts_.channels.find(due.channel);
   if (channel == nullptr) co_return;
   try {

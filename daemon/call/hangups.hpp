@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 #include "call/calls.hpp"
 #include "parts.hpp"
@@ -31,7 +32,7 @@ class Hangups {
   asio::awaitable<void> close_ourselves(std::int64_t call, int attempt, bool connected);
 
   Parts parts_;
-  std::set<std::int64_t> telling_;  // calls whose channel is being told right now
+  std::set<std::pair<std::int64_t, int>> telling_;  // attempts whose channel is being told now
 };
 
 }  // namespace cc

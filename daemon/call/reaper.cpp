@@ -56,7 +56,8 @@ constexpr std::string_view settled_sql =
     "UPDATE call_attempt SET query_due = NULL, query_problem = NULL WHERE (call, attempt) IN ("
     "SELECT d.call, d.attempt FROM call_attempt d LEFT JOIN call_record r ON r.id = d.call "
     "WHERE d.channel = $1 AND d.query_due IS NOT NULL AND r.close_source IS DISTINCT FROM 'cc' "
-    "AND NOT ($2::boolean AND r.state <> 'close') FOR UPDATE OF d SKIP LOCKED)";
+    "AND NOT (($2::boolean OR d.query_asked IS NOT NULL) AND r.state <> 'close') FOR UPDATE OF d "
+    "SKIP LOCKED)";
 
 // Where lines have a session ($3) only their owner ($4, $5) can ask; what is to be given up,
 // anybody.
@@ -71,7 +72,7 @@ std::string next_due_sql() {
          "call_attempt a WHERE channel = $1 AND query_due IS NOT NULL AND query_due <= $2::bigint "
          "AND " +
          std::string(may_ask_sql) +
-         " ORDER BY created DESC LIMIT 1 FOR UPDATE SKIP LOCKED) AS d "
+         " ORDER BY query_asked DESC NULLS LAST, created DESC LIMIT 1 FOR UPDATE SKIP LOCKED) AS d "
          "WHERE n.call = d.call AND n.attempt = d.attempt "
          "RETURNING n.call, n.attempt, n.agent, n.channel_call_id, n.created, n.query_tries";
 }
@@ -90,8 +91,12 @@ constexpr std::string_view budget_sql =
     "ON CONFLICT (channel, purpose) DO UPDATE SET used = clock_timestamp() "
     "WHERE b.used <= clock_timestamp() - $2::bigint * interval '1 millisecond' RETURNING 1";
 
+// A living call was only asked about because somebody wants its line ($5: or for the lack of
+// polls): the next one who wants it asks again.
 constexpr std::string_view asked_sql =
-    "UPDATE call_attempt SET query_due = $3, query_tries = query_tries + 1, query_problem = $4 "
+    "UPDATE call_attempt SET query_due = CASE WHEN $5::boolean OR query_asked IS NULL OR EXISTS "
+    "(SELECT 1 FROM call_record r WHERE r.id = $1 AND r.state = 'close') THEN $3::bigint END, "
+    "query_tries = query_tries + 1, query_problem = $4 "
     "WHERE call = $1 AND attempt = $2 AND query_due IS NOT NULL";
 
 constexpr std::string_view given_up_sql =
@@ -101,7 +106,8 @@ constexpr std::string_view due_claims_sql =
     "UPDATE claim SET released = $1::bigint WHERE released IS NULL AND release_at <= $1::bigint";
 
 constexpr std::string_view release_sql =
-    "UPDATE claim SET released = $2 WHERE call = $1 AND released IS NULL";
+    "UPDATE claim SET released = $2 WHERE call = $1 AND released IS NULL AND EXISTS (SELECT 1 FROM "
+    "call_record r WHERE r.id = $1 AND r.state = 'close')";
 
 }  // namespace
 
@@ -128,15 +134,19 @@ std::int64_t silence_deadline_ms(const Silence& silence, const Config::Reaper& l
          limits.grace.count();
 }
 
-asio::awaitable<void> Reaper::reap() {
-  const pg::Rows rows_drained =
+asio::awaitable<std::int64_t> Reaper::drained_ms() {
+  const pg::Rows rows =
       co_await parts_.pool.query(drained_sql, pg::params(parts_.config.stream.prefix));
+  co_return std::min(rows.integer(0, "drained"), spools_.clear_until_ms(parts_.clock.epoch_ms()));
+}
+
+asio::awaitable<void> Reaper::reap() {
+  const std::int64_t until_ms = co_await drained_ms();
   const Config::Reaper limits = parts_.config.reaper;  // a reload may come in between
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   const bool warned = drained_.standing() >= alarm_after, alarmed = drained_.gone_on();
   const std::optional<std::int64_t> drained =
-      drained_.judge(std::min(rows_drained.integer(0, "drained"), spools_.clear_until_ms(now_ms)),
-                     now_ms, parts_.clock.steady(), limits.standstill);
+      drained_.judge(until_ms, now_ms, parts_.clock.steady(), limits.standstill);
   if (drained_.standing() >= alarm_after && !warned && !drained_.gone_on()) {
     log().critical(
         "a stream or spool has not been drained to its end for an hour; no silent call is closed, "
@@ -307,7 +317,8 @@ asio::awaitable<void> Reaper::ask(std::shared_ptr<const ConfiguredChannel> chann
           : std::min(longest_pause_ms, minute_ms << std::min<std::int64_t>(due.tries, 10));
   const OptText problem = reply.problem.empty() ? OptText{} : OptText{reply.problem.substr(0, 250)};
   co_await parts_.pool.query(
-      asked_sql, pg::params(due.call, due.attempt, parts_.clock.epoch_ms() + pause_ms, problem));
+      asked_sql, pg::params(due.call, due.attempt, parts_.clock.epoch_ms() + pause_ms, problem,
+                            channel->provider->sessions() != nullptr));
 }
 
 asio::awaitable<void> Reaper::give_up(Due due, std::string reason) {

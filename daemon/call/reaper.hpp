@@ -27,6 +27,9 @@ class Reaper {
   Reaper(Parts parts, Recorder& recorder, const SpoolWatch& spools)
       : parts_(parts), recorder_(recorder), spools_(spools) {}
 
+  /// Everything received before this is in the log, as far as is known. Throws pg::Failure.
+  asio::awaitable<std::int64_t> drained_ms();
+
   /// Closes what is silent. One pass.
   asio::awaitable<void> reap();
 

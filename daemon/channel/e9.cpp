@@ -56,6 +56,16 @@ std::string bounded_code(const std::string& text) {
   return mask_numbers_in(cut_to_width(repair_utf8(text), 32, cut));
 }
 
+bool in_range(const std::string& code, std::int64_t low, std::int64_t high) {
+  const auto number = parse_integer(code);
+  return number && *number >= low && *number <= high;
+}
+
+/// Not approved, or on a blacklist.
+bool is_display_code(const std::string& code) {
+  return in_range(code, 900204, 900208) || in_range(code, 900222, 900223);
+}
+
 /// The object under "resp", or nothing where the body is not Jiuyun's answer.
 std::optional<json::object> read_resp(const std::string& body) {
   boost::system::error_code error;
@@ -109,14 +119,16 @@ OriginateAnswer nothing_sent(const HttpExchange& exchange) {
   answer.code = to_text(exchange.end);
   answer.message = exchange.problem;
   answer.never_dialled = true;
+  answer.verdict = verdict_of(exchange);
   answer.close = exchange.end == HttpExchange::End::withheld
                      ? CloseFact{"255", "not_sent", "cc"}
                      : CloseFact{"7", "network_error", "channel"};
   return answer;
 }
 
-OriginateAnswer unknown(std::string code, std::string message) {
+OriginateAnswer unknown(std::string code, std::string message, ChannelVerdict verdict) {
   OriginateAnswer answer;
+  answer.verdict = verdict;
   answer.code = std::move(code);
   answer.message = std::move(message);
   return answer;
@@ -124,23 +136,28 @@ OriginateAnswer unknown(std::string code, std::string message) {
 
 OriginateAnswer judge_originate(const HttpExchange& exchange) {
   if (exchange.nothing_sent()) return nothing_sent(exchange);
-  if (!exchange.answered()) return unknown(std::string(to_text(exchange.end)), exchange.problem);
+  if (!exchange.answered()) {
+    return unknown(std::string(to_text(exchange.end)), exchange.problem,
+                   verdict_of(exchange).value_or(ChannelVerdict::failed));
+  }
   const std::optional<json::object> resp = read_resp(exchange.body);
   const std::string status = resp ? text_of(*resp, "statusCode") : std::string{};
   if (status.empty()) {
     return unknown("http_" + std::to_string(exchange.status),
-                   "the answer is not readable as Jiuyun's");
+                   "the answer is not readable as Jiuyun's", ChannelVerdict::failed);
   }
   if (status != "000000") {
     return judge_e9_refusal(status, text_of(*resp, "represent"), exchange.status);
   }
   OriginateAnswer answer;
   answer.outcome = OriginateAnswer::Outcome::accepted;
+  answer.verdict = ChannelVerdict::well;
   bool cut = false;
   answer.channel_call_id = cut_to_width(repair_utf8(text_of(*resp, "callId")), 64, cut);
   // Not fatal: a display number was refused, say. Kept with the attempt.
   answer.code = bounded_code(text_of(*resp, "subStatusCode"));
   if (answer.code == "000000" || answer.code == "0" || answer.code == "null") answer.code.clear();
+  answer.display_refused = is_display_code(answer.code);
   return answer;
 }
 
@@ -150,6 +167,12 @@ asio::awaitable<OriginateAnswer> E9Provider::originate(Originate request) {
   callback["from"] = request.handset;
   callback["to"] = request.called;
   callback["userData"] = make_echo(request.call, request.attempt);
+  // Transparent = the list of that leg left out; hidden = the merchant's own number (channels.md).
+  const auto show = [&](const char* name, const std::string& number) {
+    if (!number.empty()) callback[name] = json::array{json::value(number)};
+  };
+  show("fromSerNum", request.show_a);
+  show("toSerNum", request.show_b);
   callback["maxCallTime"] = request.max_duration;
   callback["needRecord"] = request.record ? 1 : 0;
   json::object body;
@@ -220,11 +243,6 @@ asio::awaitable<QueryReply> E9Provider::query(Query request) {
   co_return reply;
 }
 
-bool in_range(const std::string& code, std::int64_t low, std::int64_t high) {
-  const auto number = parse_integer(code);
-  return number && *number >= low && *number <= high;
-}
-
 }  // namespace
 
 OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string represent,
@@ -239,8 +257,10 @@ OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string rep
   if (http_status >= 500 && !is(900000, 900299)) {
     // Somebody's 5xx with a code that is none of Jiuyun's: it says nothing about the phones.
     answer.outcome = OriginateAnswer::Outcome::unknown;
+    answer.verdict = ChannelVerdict::failed;
     return answer;
   }
+  answer.verdict = ChannelVerdict::well;  // a person's or a request's fault
   if (is(900200, 900201) || is(900220, 900220)) {
     answer.close = {"1", "a_unreachable", "channel"};
   } else if (is(900202, 900203) || is(900221, 900221)) {
@@ -248,7 +268,9 @@ OriginateAnswer judge_e9_refusal(const std::string& status_code, std::string rep
   } else {
     // Account, app, signature, quota (9000xx, 9001xx) and display numbers (900204–208, 222, 223)
     // are on the channel's list of "never dialled"; any other code is not.
-    answer.never_dialled = is(900000, 900199) || is(900204, 900208) || is(900222, 900223);
+    answer.display_refused = is_display_code(status_code);
+    answer.never_dialled = is(900000, 900199) || answer.display_refused;
+    if (is(900000, 900199) && status_code != "900098") answer.verdict = ChannelVerdict::failed;
     answer.close = {"6", "channel_error", "channel"};
   }
   return answer;

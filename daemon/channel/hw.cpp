@@ -140,6 +140,8 @@ asio::awaitable<Polled> HwProvider::poll(HttpClient& http, std::string agent,
 asio::awaitable<OriginateAnswer> HwProvider::originate(Originate request) {
   json::object body;
   body["called"] = request.called;
+  if (!request.show_b.empty())
+    body["caller"] = request.show_b;  // what A's phone shows can't be set
   body["mediaability"] = 0;
   HttpRequest http = gateway_.request("PUT", path_of("voicecall", request.agent, "/callout"),
                                       *request.session, json::serialize(body));
@@ -199,6 +201,7 @@ OriginateAnswer judge_hw_callout(const HwReply& reply) {
   if (exchange.nothing_sent()) {
     answer.outcome = OriginateAnswer::Outcome::refused;
     answer.never_dialled = true;
+    answer.verdict = verdict_of(exchange);
     answer.close = exchange.end == HttpExchange::End::withheld
                        ? CloseFact{"255", "not_sent", "cc"}
                        : CloseFact{"7", "network_error", "channel"};
@@ -206,8 +209,12 @@ OriginateAnswer judge_hw_callout(const HwReply& reply) {
   }
   const std::string& code = reply.answer.retcode;
   const bool foreign = exchange.status >= 500 && !is_documented_hw_retcode(code);
-  if (!exchange.answered() || code.empty() || foreign) return answer;  // unknown
+  if (!exchange.answered() || code.empty() || foreign) {  // unknown
+    answer.verdict = verdict_of(exchange).value_or(ChannelVerdict::failed);
+    return answer;
+  }
   if (code == "0") {
+    answer.verdict = ChannelVerdict::well;
     answer.outcome = OriginateAnswer::Outcome::accepted;
     answer.channel_call_id = reply.answer.call_id;
     answer.code.clear();
@@ -216,7 +223,9 @@ OriginateAnswer judge_hw_callout(const HwReply& reply) {
   answer.outcome = OriginateAnswer::Outcome::refused;
   answer.session_over = reply.session.kind == Kind::lost || reply.session.kind == Kind::stale;
   answer.session_lost = reply.session.kind == Kind::lost;
-  answer.never_dialled = answer.session_over;
+  answer.never_dialled = answer.line_fault = answer.session_over;
+  // A session that is over is the line's affair; sign-ins that fail are judged apart.
+  if (!answer.session_over) answer.verdict = ChannelVerdict::well;
   const bool phone_refused = code == "100-013" || code == "100-014";
   answer.close = phone_refused ? CloseFact{"1", "a_unreachable", "channel"}
                                : CloseFact{"6", "channel_error", "channel"};

@@ -15,6 +15,7 @@
 #include "config.hpp"
 #include "envelope.hpp"
 #include "event.hpp"
+#include "health/breaker.hpp"
 #include "io/clock.hpp"
 #include "io/http_client.hpp"
 
@@ -29,21 +30,29 @@ struct Originate {
   std::string called;       // leg B's number
   int max_duration = 3600;  // seconds
   bool record = true;
-  std::function<bool()> may_send;        // asked just before the first byte; false = too late
+  std::string show_a, show_b;      // the number that A's and B's phone show; empty = the other's
+  std::function<bool()> may_send;  // asked just before the first byte; false = too late
   std::shared_ptr<LineSession> session;  // of a channel with sessions
 };
 
 /// How the channel took an originate. rules.md, "Attempts", decides what follows.
 struct OriginateAnswer {
   enum class Outcome { accepted, refused, unknown } outcome = Outcome::unknown;
-  std::string channel_call_id;  // accepted
-  std::string code, message;    // the channel's words, or ours for the network
-  bool never_dialled = false;   // refused in a way that another channel may be tried
-  CloseFact close;              // refused: how the call ends if nothing else is tried
-  bool session_over = false;    // never dialled because of the line's session: again with the next
-  bool session_lost = false;    // and that one is to be made anew
+  std::string channel_call_id;   // accepted
+  std::string code, message;     // the channel's words, or ours for the network
+  bool never_dialled = false;    // refused in a way that another channel may be tried
+  CloseFact close;               // refused: how the call ends if nothing else is tried
+  bool session_over = false;     // never dialled because of the line's session: again with the next
+  bool session_lost = false;     // and that one is to be made anew
+  bool line_fault = false;       // refused for this line's sake: says nothing of the channel
+  bool display_refused = false;  // it would not show the number that it was given
+  std::optional<ChannelVerdict> verdict;  // of the channel; absent: this says nothing of it
   std::chrono::milliseconds elapsed{0};
 };
+
+/// What a request that got no answer says of the channel; nothing of one that was answered or that
+/// we withheld.
+std::optional<ChannelVerdict> verdict_of(const HttpExchange& exchange) noexcept;
 
 struct Hangup {
   std::string agent;

@@ -15,4 +15,20 @@ std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient&
                          ", which read_config should have refused");
 }
 
+std::optional<ChannelVerdict> verdict_of(const HttpExchange& exchange) noexcept {
+  switch (exchange.end) {
+    case HttpExchange::End::answered:
+    case HttpExchange::End::withheld:
+      return std::nullopt;
+    case HttpExchange::End::broken:
+      return ChannelVerdict::failed;
+    case HttpExchange::End::not_resolved:
+    case HttpExchange::End::not_connected:
+    case HttpExchange::End::tls_failed:
+    case HttpExchange::End::timed_out:
+      break;
+  }
+  return ChannelVerdict::unreachable;
+}
+
 }  // namespace cc

@@ -101,6 +101,7 @@ asio::awaitable<bool> Partition::take() {
   position_.run_id = rows.opt_text(0, "run_id").value_or("");
   stored_ = position_;
   noted_.reset();
+  taken_.reset();
   // The row's, not ours: with a PostgreSQL from a backup the records are as old as its cursor, and
   // what is still to be read again must not make calls look silent.
   drained_ms_ = rows.integer(0, "drained");
@@ -116,6 +117,7 @@ asio::awaitable<void> Partition::check(redis::Connection& redis) {
   }
   if (verdict.set_back) parts_.metrics.postgres_set_back.Increment();
   if (verdict.went_back) {
+    taken_.reset();
     position_.cursor = StreamId{};
     position_.highest = state.last_generated;
     position_.entries_added = state.entries_added;
@@ -207,6 +209,7 @@ asio::awaitable<bool> Partition::commit_as(std::span<const StreamEntry> entries,
   if (!report.committed) co_return false;
   position_ = next;
   stored_ = next;
+  if (taken_) *taken_ += static_cast<std::int64_t>(entries.size());
   Metrics& metrics = parts_.metrics;
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   metrics.deliveries.Increment(static_cast<double>(deliveries));
@@ -217,6 +220,11 @@ asio::awaitable<bool> Partition::commit_as(std::span<const StreamEntry> entries,
   metrics.ignored_events.Increment(static_cast<double>(ignored));
   metrics.waiting_events.Increment(static_cast<double>(report.waiting));
   metrics.late_life.Increment(static_cast<double>(report.fold.late_life));
+  metrics.abandoned_life.Increment(static_cast<double>(report.fold.abandoned));
+  for (const FoldReport::Judgement& word : report.fold.judged) {
+    parts_.health.ended(word.call, word.attempt,
+                        word.failed ? ChannelVerdict::failed : ChannelVerdict::well);
+  }
   if (oldest_ms > 0) {
     metrics.commit_delay.Observe(static_cast<double>(now_ms - oldest_ms) / 1000.0);
   }
@@ -246,6 +254,7 @@ asio::awaitable<void> Partition::observe(redis::Connection& redis) {
   const StreamState state = co_await inspect(redis, hold_.stream, position_);
   position_.entries_added = std::max(position_.entries_added, state.entries_added);
   position_.highest = std::max(position_.highest, state.last_generated);
+  if (state.last_generated <= position_.cursor) taken_ = state.entries_added;
   co_await store_position();
   if (owned_) co_await note_cursor(redis);
 }

@@ -1,5 +1,5 @@
-// How a channel stands when a call looks for one: its breaker, its degradations and what operators have
-// set, in one word (rules.md, "Health").
+// How a channel stands when a call looks for one: its breaker, its degradations and what operators
+// have set, in one word (rules.md, "Health").
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 #include "config.hpp"
 #include "health/breaker.hpp"
-#include "health/silence.hpp"
+#include "health/callback_silence.hpp"
 #include "io/pg.hpp"
 
 namespace cc {
@@ -29,7 +29,7 @@ std::string_view to_text(Standing standing) noexcept;
 /// All that is known of a channel; what channel_health has of it.
 struct ChannelState {
   Breaker breaker;
-  Silence silence;
+  CallbackSilence silence;
   std::optional<std::int64_t> signing_since_ms;  // sign-ins fail
   std::string signing_why;
   // Set by operators; absent = as configured.
@@ -55,7 +55,7 @@ ChannelStates standings_from_rows(const pg::Rows& rows);
 struct ChannelView {
   const ChannelConfig* config = nullptr;
   Standing standing = Standing::whole;
-  std::string why;           // it is not whole
+  std::string why;                // it is not whole
   std::int64_t bad_until_ms = 0;  // `out`: when its next trial is due
   int priority = 100, weight = 1;
 };

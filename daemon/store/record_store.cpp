@@ -104,6 +104,13 @@ constexpr std::string_view retake_claims_sql =
 
 constexpr std::int64_t longest_unpolled_ms = 120'000;  // channels.md, hw
 
+// An attempt that was given up lives all the same: two phones may ring for one call, so that one is
+// hung up (rules.md, "Ends that nobody reports").
+constexpr std::string_view hang_up_abandoned_sql =
+    "UPDATE call_attempt a SET hangup_asked = coalesce(a.hangup_asked, $3::bigint) FROM "
+    "unnest($1::bigint[], $2::smallint[]) AS x (call, attempt) WHERE a.call = x.call AND a.attempt "
+    "= x.attempt AND a.superseded AND a.hangup_accepted IS NULL";
+
 struct Range {
   std::int64_t low = 0, high = 0;
 };
@@ -261,6 +268,57 @@ void add_attempt_updates(const NewEvents& events, std::vector<pg::Statement>& st
   statements.push_back({attempts_sql, {pg::array(call), pg::array(attempt), pg::array(id)}});
 }
 
+/// The attempt that the call is in.
+int current_attempt(const std::vector<Event>& history) {
+  int attempt = 1;
+  for (const Event& event : history) {
+    if (event.name == EventName::attempt_planned) attempt = std::max(attempt, event.attempt);
+  }
+  return attempt;
+}
+
+bool young(const std::vector<NewEvent>& events, std::int64_t now_ms) {
+  return std::any_of(events.begin(), events.end(), [&](const NewEvent& item) {
+    return item.event.source != Source::cc && item.event.received_ms > now_ms - action_age_ms;
+  });
+}
+
+/// What the change of a record says of the channel.
+std::optional<FoldReport::Judgement> judge(const StoredRecord& before, const Folded& after,
+                                           const std::vector<Event>& history) {
+  FoldReport::Judgement judgement;
+  judgement.call = before.constants.id;
+  judgement.attempt = current_attempt(history);
+  const bool closed = after.state == "close" && before.folded.state != "close";
+  const bool met = after.state == "conn" && before.folded.state == "init";
+  if (closed && after.close_source == "cc") return std::nullopt;
+  if (!closed && !met) return std::nullopt;
+  judgement.failed = closed && (after.close_type == "6" || after.close_type == "7");
+  return judgement;
+}
+
+/// Attempts of this call that were given up, and of which these events are signs of life.
+std::vector<int> abandoned_attempts(const std::vector<NewEvent>& events,
+                                    const std::vector<Event>& history, std::int64_t now_ms) {
+  std::vector<int> list;
+  for (const Event& given_up : history) {
+    if (given_up.name != EventName::attempt_superseded) continue;
+    const int attempt = given_up.attempt;
+    const bool lives = std::any_of(events.begin(), events.end(), [&](const NewEvent& item) {
+      const Event& event = item.event;
+      return event.attempt == attempt && event.source != Source::cc &&
+             event.received_ms > now_ms - action_age_ms && event.name != EventName::closed &&
+             event.name != EventName::recorded && !is_trailing(event);
+    });
+    const bool over = std::any_of(history.begin(), history.end(), [&](const Event& event) {
+      return event.attempt == attempt && event.source != Source::cc &&
+             event.name == EventName::closed;
+    });
+    if (lives && !over) list.push_back(attempt);
+  }
+  return list;
+}
+
 }  // namespace
 
 NewEvent own_event(std::int64_t call, int attempt, EventName name, std::int64_t now_ms, Facts facts,
@@ -300,6 +358,7 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
   }
 
   Writes writes;
+  Ints abandoned_call, abandoned_attempt;
   for (std::size_t row = 0; row < records.size(); ++row) {
     if (!records.is_null(row, "merged_into")) {
       // Its events have another home by now: whoever brought these must look again.
@@ -310,11 +369,19 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
     const std::vector<Event>& history = histories[id];
     const Folded after = fold(before.constants, history);
     std::erase(ids, id);
+    const std::vector<NewEvent>& fresh = events.at(id);
+    for (const int attempt : abandoned_attempts(fresh, history, at_ms)) {
+      abandoned_call.push_back(id);
+      abandoned_attempt.push_back(attempt);
+    }
     if (before.version > 0 && after == before.folded) continue;
     writes.add(before, after, closed_by_our_clock(after, history), lingers(history));
     report.changed.push_back(id);
     if (after.state == "close" && before.folded.state != "close") report.closed.push_back(id);
     if (after.late_life && !before.folded.late_life) ++report.late_life;
+    if (const auto judgement = judge(before, after, history); judgement && young(fresh, at_ms)) {
+      report.judged.push_back(*judgement);
+    }
   }
   report.unknown = std::move(ids);
 
@@ -322,6 +389,11 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
   add_attempt_updates(events, second);
   add_heard_updates(events, second);
   if (!writes.calls.empty()) second.push_back({write, writes.params(at_ms)});
+  if (!abandoned_call.empty()) {
+    report.abandoned = abandoned_call.size();
+    second.push_back({hang_up_abandoned_sql,
+                      pg::params(pg::array(abandoned_call), pg::array(abandoned_attempt), at_ms)});
+  }
   if (!writes.release.empty()) {
     second.push_back({release_claims_sql, {pg::array(writes.release), at_ms}});
   }

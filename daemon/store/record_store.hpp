@@ -36,6 +36,15 @@ struct FoldReport {
   std::vector<std::int64_t> changed;  // calls whose record changed: wake who waits for them
   std::vector<std::int64_t> closed;   // of these, the ones that closed just now
   std::size_t late_life = 0;          // records that showed life after our own close
+  /// How an attempt's channel did, by its own word of less than a minute ago: the legs met, or the
+  /// call ended.
+  struct Judgement {
+    std::int64_t call = 0;
+    int attempt = 1;
+    bool failed = false;  // it ended for the channel's or the network's fault
+  };
+  std::vector<Judgement> judged;
+  std::size_t abandoned = 0;  // attempts that were given up and show life: they are to be hung up
 };
 
 /// Locks the calls' records in id order, adds their events (a repeat only lowers `received`), reads
@@ -44,6 +53,9 @@ struct FoldReport {
 /// pg::Failure.
 asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewEvents& events,
                                         std::int64_t at_ms);
+
+/// Only what was received within this time makes CC act (rules.md, "Actions").
+inline constexpr std::int64_t action_age_ms = 60'000;
 
 /// Releases what the attempts of these calls hold (idempotent), and what is due on these resources.
 inline constexpr std::string_view release_claims_sql =
