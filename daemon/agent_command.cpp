@@ -1,20 +1,14 @@
 #include "agent_command.hpp"
 
-#include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <optional>
-#include <string_view>
-#include <unistd.h>
-#include <vector>
 
 #include <boost/json.hpp>
 
 #include "agent/agent_import.hpp"
 #include "agent/agent_store.hpp"
 #include "beijing_time.hpp"
-#include "command.hpp"
+#include "import_command.hpp"
 #include "phone.hpp"
 #include "text.hpp"
 
@@ -54,22 +48,13 @@ exit codes: 0 all right; 1 went wrong, something in the file is wrong, or there 
             2 wrong usage or configuration
 )";
 
-constexpr std::size_t shown_complaints = 50;
 constexpr int page = 500;
 
-struct Wish {
-  std::string action;
-  std::vector<std::string> operands;
+struct Wish : CommandLine {
   OptText tenant;
   AgentFilter filter;
-  bool dry = false, json = false, refused = false, help = false;
-  std::string config_path;
+  bool dry = false, json = false, refused = false;
 };
-
-int wrong(const std::string& what) {
-  std::fprintf(stderr, "ccd agent: %s; see ccd agent --help\n", what.c_str());
-  return exit_usage;
-}
 
 bool known_state(const std::string& state) {
   return state == "connecting" || state == "online" || state == "failing" || state == "refused" ||
@@ -106,91 +91,13 @@ std::string check_wish(const Wish& wish) {
                              : "unknown action \"" + wish.action + "\"";
 }
 
-/// Reads the words into `wish`. Returns what is wrong; empty if nothing is.
-std::string read_words(std::span<char* const> words, Wish& wish) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string word = words[i];
-    std::string value;
-    const bool wants = word == "--tenant" || word == "--channel" || word == "--actual" ||
-                       word == "--config" || word == "-c";
-    if (wants) {
-      if (i + 1 == words.size()) return word + " needs a value";
-      value = words[++i];
-    }
-    if (word == "-h" || word == "--help") {
-      wish.help = true;
-    } else if (word == "--tenant") {
-      wish.tenant = value;
-    } else if (word == "--channel") {
-      wish.filter.channel = value;
-    } else if (word == "--actual") {
-      wish.filter.actual = value;
-    } else if (wants) {
-      wish.config_path = value;
-    } else if (word == "--dry-run") {
-      wish.dry = true;
-    } else if (word == "--json") {
-      wish.json = true;
-    } else if (word == "--refused") {
-      wish.refused = true;
-    } else if (word.starts_with("-") && word != "-") {
-      return "unknown option \"" + word + "\"";
-    } else if (wish.action.empty()) {
-      wish.action = word;
-    } else {
-      wish.operands.push_back(word);
-    }
-  }
-  return wish.help ? std::string() : check_wish(wish);
-}
-
-std::optional<AgentFile> read_file(const std::string& path) {
-  if (path == "-") return read_agent_file(std::cin);
-  std::ifstream in(path, std::ios::binary);
-  in.peek();  // a folder can be opened and not read
-  if (in.is_open() && !in.bad()) return read_agent_file(in);
-  std::fprintf(stderr, "ccd agent: can't read %s\n", path.c_str());
-  return std::nullopt;
-}
-
-void tell(const std::string& path, const std::vector<AgentComplaint>& complaints) {
-  for (std::size_t i = 0; i < std::min(complaints.size(), shown_complaints); ++i) {
-    const AgentComplaint& one = complaints[i];
-    const std::string column = one.column.empty() ? "" : one.column + ": ";
-    std::fprintf(stderr, "%s:%zu: %s%s\n", path.c_str(), one.line, column.c_str(),
-                 mask_numbers_in(repair_utf8(one.text)).c_str());
-  }
-  if (complaints.size() > shown_complaints) {
-    std::fprintf(stderr, "and %zu more\n", complaints.size() - shown_complaints);
-  }
-}
-
 asio::awaitable<int> import_file(Tools tools, const Config& config, Wish wish, AgentFile file) {
   const Vault vault(config.agents.key, config.agents.previous_keys);
   const std::size_t count = file.rows.size();
-  std::function<void(std::size_t)> progress;
-  if (::isatty(STDERR_FILENO) == 1) {
-    progress = [count](std::size_t done) {
-      std::fprintf(stderr, "\r%zu of %zu%s", done, count, done == count ? "\n" : "");
-    };
-  }
-  const AgentImport result =
-      co_await import_agents(tools.pool, config, vault, std::move(file), tools.clock.epoch_ms(),
-                             wish.dry, std::move(progress));
-  const std::size_t done = result.created + result.changed + result.same;
-  if (!result.complaints.empty()) {
-    tell(wish.operands.front(), result.complaints);
-    if (wish.dry || done == 0) {
-      std::fputs("nothing was imported\n", stderr);
-    } else {
-      std::fprintf(stderr, "stopped after %zu of %zu agents; import the file again\n", done, count);
-    }
-    co_return exit_wrong;
-  }
-  std::printf("%s %zu agents: %zu new, %zu changed, %zu as they were\n",
-              wish.dry ? "would import" : "imported", done, result.created, result.changed,
-              result.same);
-  co_return exit_right;
+  auto importing = import_agents(tools.pool, config, vault, std::move(file), tools.clock.epoch_ms(),
+                                 wish.dry, progress_line(count));
+  const ImportResult result = co_await std::move(importing);
+  co_return tell_import(result, wish.operands.front(), "agents", count, wish.dry);
 }
 
 json::value or_null(const OptText& text) {
@@ -278,11 +185,17 @@ asio::awaitable<int> retry(Tools tools, const Config& config, Wish wish) {
 
 }  // namespace
 
-int agent_command(std::span<char* const> words, std::string config_path,
-                  const std::function<std::optional<Config>(const std::string&)>& read) {
+int agent_command(std::span<char* const> words, std::string config_path, const ReadConfig& read) {
   Wish wish;
   wish.config_path = std::move(config_path);
-  if (const std::string problem = read_words(words, wish); !problem.empty()) return wrong(problem);
+  const CommandOptions options{
+      {{"--tenant", &wish.tenant},
+       {"--channel", &wish.filter.channel},
+       {"--actual", &wish.filter.actual}},
+      {{"--dry-run", &wish.dry}, {"--json", &wish.json}, {"--refused", &wish.refused}}};
+  std::string problem = read_words(words, options, wish);
+  if (problem.empty() && !wish.help) problem = check_wish(wish);
+  if (!problem.empty()) return wrong_usage("agent", problem);
   if (wish.help) {
     std::fputs(help, stdout);
     return exit_right;
@@ -291,7 +204,7 @@ int agent_command(std::span<char* const> words, std::string config_path,
   if (!config) return exit_usage;
   std::optional<AgentFile> file;
   if (wish.action == "import") {
-    file = read_file(wish.operands.front());
+    file = read_input<AgentFile>("agent", wish.operands.front(), read_agent_file);
     if (!file) return exit_wrong;
   }
   return run_command(*config, [&](Tools tools) {

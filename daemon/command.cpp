@@ -1,5 +1,6 @@
 #include "command.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -15,7 +16,50 @@ namespace {
 
 constexpr std::size_t connections = 2;
 
+template <class Target>
+Target* find_option(const std::vector<std::pair<std::string_view, Target*>>& options,
+                    const std::string& word) {
+  const auto found = std::find_if(options.begin(), options.end(),
+                                  [&](const auto& option) { return option.first == word; });
+  return found == options.end() ? nullptr : found->second;
+}
+
 }  // namespace
+
+std::string read_words(std::span<char* const> words, const CommandOptions& options,
+                       CommandLine& line) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string word = words[i];
+    const bool config = word == "--config" || word == "-c";
+    OptText* const value = find_option(options.values, word);
+    if (config || value != nullptr) {
+      if (i + 1 == words.size()) return word + " needs a value";
+      const std::string given = words[++i];
+      if (config) {
+        line.config_path = given;
+      } else {
+        *value = given;
+      }
+    } else if (bool* const flag = find_option(options.flags, word)) {
+      *flag = true;
+    } else if (word == "-h" || word == "--help") {
+      line.help = true;
+    } else if (word.starts_with("-") && word != "-") {
+      return "unknown option \"" + word + "\"";
+    } else if (line.action.empty()) {
+      line.action = word;
+    } else {
+      line.operands.push_back(word);
+    }
+  }
+  return {};
+}
+
+int wrong_usage(std::string_view command, const std::string& what) {
+  const std::string name(command);
+  std::fprintf(stderr, "ccd %s: %s; see ccd %s --help\n", name.c_str(), what.c_str(), name.c_str());
+  return exit_usage;
+}
 
 int run_command(const Config& config, const std::function<asio::awaitable<int>(Tools)>& work) {
   asio::io_context loop{1};

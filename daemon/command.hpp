@@ -1,7 +1,14 @@
-// What ccd's commands work with beside a running daemon: a loop and connections of their own.
+// What ccd's commands share: their words, and what they work with beside a running daemon, a loop
+// and connections of their own.
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -9,6 +16,7 @@
 #include "config.hpp"
 #include "io/clock.hpp"
 #include "io/pg.hpp"
+#include "record.hpp"
 
 namespace cc {
 
@@ -19,6 +27,30 @@ enum ExitCode : int {
   exit_usage = 2,    // wrong usage or configuration
   exit_differs = 3,  // it worked, and found what must be looked at
 };
+
+/// Reads a configuration file, or says on stderr what is wrong with it.
+using ReadConfig = std::function<std::optional<Config>(const std::string&)>;
+
+/// A command's own options, and where they go.
+struct CommandOptions {
+  std::vector<std::pair<std::string_view, OptText*>> values;  // "--tenant" T
+  std::vector<std::pair<std::string_view, bool*>> flags;      // "--json"
+};
+
+struct CommandLine {
+  std::string action;                 // the first word that is no option
+  std::vector<std::string> operands;  // the others
+  std::string config_path;            // -c, --config
+  bool help = false;                  // -h, --help
+};
+
+/// Takes the words behind a command's name apart. "-" alone is an operand. Returns what is wrong;
+/// empty if nothing is.
+std::string read_words(std::span<char* const> words, const CommandOptions& options,
+                       CommandLine& line);
+
+/// Says "ccd agent: <what>; see ccd agent --help" on stderr. Returns exit_usage.
+int wrong_usage(std::string_view command, const std::string& what);
 
 struct Tools {
   pg::Pool& pool;

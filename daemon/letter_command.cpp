@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "command.hpp"
 #include "dispatch/letter_replay.hpp"
 #include "dispatch/letter_store.hpp"
 #include "envelope.hpp"
@@ -42,59 +41,26 @@ exit codes: 0 all right; 1 went wrong, or there is no such letter; 2 wrong usage
 constexpr std::int64_t shown_bytes = 2048;  // of a letter's body
 constexpr int page = 100;
 
-struct Wish {
-  std::string action;
+struct Wish : CommandLine {
   std::optional<std::int64_t> id;
+  OptText limit;
   LetterFilter filter;
-  bool all = false, numbers = false, raw = false, help = false;
-  std::string config_path;
+  bool all = false, numbers = false, raw = false;
 };
 
-int wrong(const std::string& what) {
-  std::fprintf(stderr, "ccd dead-letter: %s; see ccd dead-letter --help\n", what.c_str());
-  return exit_usage;
-}
-
-/// Reads the words into `wish`. Returns what is wrong; empty if nothing is.
-std::string read_words(std::span<char* const> words, Wish& wish) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string word = words[i];
-    std::optional<std::string> value;
-    const bool wants = word == "--channel" || word == "--reason" || word == "--limit" ||
-                       word == "--config" || word == "-c";
-    if (wants) {
-      if (i + 1 == words.size()) return word + " needs a value";
-      value = words[++i];
-    }
-    if (word == "-h" || word == "--help") {
-      wish.help = true;
-    } else if (word == "--channel") {
-      wish.filter.channel = value;
-    } else if (word == "--reason") {
-      wish.filter.reason = value;
-    } else if (word == "--limit") {
-      const auto limit = parse_integer(*value);
-      if (!limit || *limit < 1 || *limit > 100'000) return "--limit must be 1 to 100000";
-      wish.filter.limit = static_cast<int>(*limit);
-    } else if (wants) {
-      wish.config_path = *value;
-    } else if (word == "--all") {
-      wish.all = true;
-    } else if (word == "--numbers") {
-      wish.numbers = true;
-    } else if (word == "--raw") {
-      wish.raw = true;
-    } else if (word.starts_with("-")) {
-      return "unknown option \"" + word + "\"";
-    } else if (wish.action.empty()) {
-      wish.action = word;
-    } else if (!wish.id && parse_integer(word).value_or(0) > 0) {
-      wish.id = parse_integer(word);
-    } else {
+/// Understands the words and looks at them together. Returns what is wrong; empty if nothing is.
+std::string check_wish(Wish& wish) {
+  if (wish.limit) {
+    const auto limit = parse_integer(*wish.limit);
+    if (!limit || *limit < 1 || *limit > 100'000) return "--limit must be 1 to 100000";
+    wish.filter.limit = static_cast<int>(*limit);
+  }
+  for (const std::string& word : wish.operands) {
+    if (wish.id || parse_integer(word).value_or(0) <= 0) {
       return "unexpected \"" + word + "\": an id is a number that `list` shows";
     }
+    wish.id = parse_integer(word);
   }
-  if (wish.help) return {};
   const bool filtered = wish.filter.channel || wish.filter.reason;
   if (wish.action == "list") {
     if (wish.id) return "list takes no id";
@@ -242,11 +208,17 @@ asio::awaitable<int> replay(Tools tools, Wish wish) {
 
 }  // namespace
 
-int letter_command(std::span<char* const> words, std::string config_path,
-                   const std::function<std::optional<Config>(const std::string&)>& read) {
+int letter_command(std::span<char* const> words, std::string config_path, const ReadConfig& read) {
   Wish wish;
   wish.config_path = std::move(config_path);
-  if (const std::string problem = read_words(words, wish); !problem.empty()) return wrong(problem);
+  const CommandOptions options{
+      {{"--channel", &wish.filter.channel},
+       {"--reason", &wish.filter.reason},
+       {"--limit", &wish.limit}},
+      {{"--all", &wish.all}, {"--numbers", &wish.numbers}, {"--raw", &wish.raw}}};
+  std::string problem = read_words(words, options, wish);
+  if (problem.empty() && !wish.help) problem = check_wish(wish);
+  if (!problem.empty()) return wrong_usage("dead-letter", problem);
   if (wish.help) {
     std::fputs(help, stdout);
     return exit_right;

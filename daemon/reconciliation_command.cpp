@@ -4,7 +4,6 @@
 
 #include "beijing_time.hpp"
 #include "call/reconciliation.hpp"
-#include "command.hpp"
 #include "phone.hpp"
 #include "text.hpp"
 
@@ -45,54 +44,34 @@ exit codes: 0 every call has its final word, or may still get it; 1 went wrong; 
 constexpr int page = 500;
 constexpr int default_days = 31;
 
-struct Wish {
-  std::string action;
+struct Wish : CommandLine {
   std::optional<Day> day, from, to;
+  OptText from_text, to_text;
   DayFilter filter;
-  bool help = false;
-  std::string config_path;
 };
 
-int wrong(const std::string& what) {
-  std::fprintf(stderr, "ccd reconciliation: %s; see ccd reconciliation --help\n", what.c_str());
-  return exit_usage;
+/// Understands a day. Returns what is wrong with it; empty if nothing is.
+std::string read_day(const std::string& option, const std::string& text, std::optional<Day>& day) {
+  day = Day::parse(text);
+  return day ? "" : option + "\"" + text + "\" is no day like 2026-03-01";
 }
 
-/// Reads the words into `wish`. Returns what is wrong; empty if nothing is.
-std::string read_words(std::span<char* const> words, Wish& wish) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string word = words[i];
-    std::string value;
-    const bool wants = word == "--from" || word == "--to" || word == "--tenant" ||
-                       word == "--channel" || word == "--config" || word == "-c";
-    if (wants) {
-      if (i + 1 == words.size()) return word + " needs a value";
-      value = words[++i];
-    }
-    if (word == "-h" || word == "--help") {
-      wish.help = true;
-    } else if (word == "--from" || word == "--to") {
-      auto& target = word == "--from" ? wish.from : wish.to;
-      target = Day::parse(value);
-      if (!target) return word + " \"" + value + "\" is no day like 2026-03-01";
-    } else if (word == "--tenant") {
-      wish.filter.tenant = value;
-    } else if (word == "--channel") {
-      wish.filter.channel = value;
-    } else if (wants) {
-      wish.config_path = value;
-    } else if (word.starts_with("-")) {
-      return "unknown option \"" + word + "\"";
-    } else if (wish.action.empty()) {
-      wish.action = word;
-    } else if (!wish.day) {
-      wish.day = Day::parse(word);
-      if (!wish.day) return "\"" + word + "\" is no day like 2026-03-01";
-    } else {
-      return "unexpected \"" + word + "\"";
-    }
+std::string read_days(Wish& wish) {
+  std::string problem;
+  if (wish.from_text) problem = read_day("--from ", *wish.from_text, wish.from);
+  if (problem.empty() && wish.to_text) problem = read_day("--to ", *wish.to_text, wish.to);
+  if (problem.empty() && !wish.operands.empty()) {
+    problem = read_day("", wish.operands.front(), wish.day);
   }
-  if (wish.help) return {};
+  if (problem.empty() && wish.operands.size() > 1) {
+    problem = "unexpected \"" + wish.operands[1] + "\"";
+  }
+  return problem;
+}
+
+/// Understands the words and looks at them together. Returns what is wrong; empty if nothing is.
+std::string check_wish(Wish& wish) {
+  if (const std::string problem = read_days(wish); !problem.empty()) return problem;
   const bool filtered = wish.filter.tenant || wish.filter.channel;
   if (wish.action.empty()) return "say what to do: days, calls or run";
   if (wish.action == "days") {
@@ -182,10 +161,17 @@ asio::awaitable<int> count(Tools tools, Wish wish, Millis give_up) {
 }  // namespace
 
 int reconciliation_command(std::span<char* const> words, std::string config_path,
-                           const std::function<std::optional<Config>(const std::string&)>& read) {
+                           const ReadConfig& read) {
   Wish wish;
   wish.config_path = std::move(config_path);
-  if (const std::string problem = read_words(words, wish); !problem.empty()) return wrong(problem);
+  const CommandOptions options{{{"--from", &wish.from_text},
+                                {"--to", &wish.to_text},
+                                {"--tenant", &wish.filter.tenant},
+                                {"--channel", &wish.filter.channel}},
+                               {}};
+  std::string problem = read_words(words, options, wish);
+  if (problem.empty() && !wish.help) problem = check_wish(wish);
+  if (!problem.empty()) return wrong_usage("reconciliation", problem);
   if (wish.help) {
     std::fputs(help, stdout);
     return exit_right;

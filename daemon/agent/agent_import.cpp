@@ -1,6 +1,5 @@
 #include "agent/agent_import.hpp"
 
-#include <algorithm>
 #include <map>
 #include <utility>
 #include <variant>
@@ -10,30 +9,30 @@
 namespace cc {
 namespace {
 
-constexpr std::size_t batch_size = 500;
-
 struct Row {
   std::size_t line = 0;
   AgentOrder order;
 };
 
-void complain(AgentImport& result, std::size_t line, const AgentRefusal& refusal) {
-  result.complaints.push_back({line, refusal.field, refusal.detail});
+FileComplaint complaint(std::size_t line, const AgentRefusal& refusal) {
+  return {line, refusal.field, refusal.detail};
 }
 
 /// The rows that are right in themselves.
 std::vector<Row> check_rows(const Config& config, std::vector<AgentRow> given,
-                            AgentImport& result) {
+                            std::vector<FileComplaint>& complaints) {
   std::vector<Row> rows;
   std::map<std::pair<std::string, std::string>, std::size_t> seen;
   for (AgentRow& row : given) {
     CheckedAgent checked = check_agent(config, std::move(row.wish));
-    for (const AgentRefusal& refusal : checked.refusals) complain(result, row.line, refusal);
+    for (const AgentRefusal& refusal : checked.refusals) {
+      complaints.push_back(complaint(row.line, refusal));
+    }
     if (!checked.refusals.empty()) continue;
     const AgentWish& wish = checked.order.wish;
     const auto [first, added] = seen.emplace(std::pair(wish.channel, wish.agent), row.line);
     if (!added) {
-      result.complaints.push_back(
+      complaints.push_back(
           {row.line, "agent",
            "is in line " + std::to_string(first->second) + " already: leave one out"});
       continue;
@@ -43,7 +42,7 @@ std::vector<Row> check_rows(const Config& config, std::vector<AgentRow> given,
   return rows;
 }
 
-void count(AgentImport& result, AgentChange change) {
+void count(ImportResult& result, AgentChange change) {
   switch (change) {
     case AgentChange::created:
       ++result.created;
@@ -57,64 +56,46 @@ void count(AgentImport& result, AgentChange change) {
   }
 }
 
-enum class Pass { look, change };
-
 /// One transaction; nothing of it stays where one of its rows is refused.
-asio::awaitable<void> run_batch(pg::Pool& pool, const Vault& vault, std::vector<Row> batch,
-                                std::int64_t now_ms, Pass pass, AgentImport& result) {
+asio::awaitable<ImportResult> run_batch(pg::Pool& pool, const Vault& vault, std::vector<Row> batch,
+                                        std::int64_t now_ms, ImportPass pass) {
   std::vector<AgentOrder> orders;
   orders.reserve(batch.size());
   for (Row& row : batch) orders.push_back(std::move(row.order));
   pg::Transaction transaction = co_await pool.begin();
-  auto working = pass == Pass::look ? plan_agents(transaction, vault, std::move(orders), now_ms)
-                                    : write_agents(transaction, vault, std::move(orders), now_ms);
+  auto working = pass == ImportPass::look
+                     ? plan_agents(transaction, vault, std::move(orders), now_ms)
+                     : write_agents(transaction, vault, std::move(orders), now_ms);
   const std::vector<AgentOutcome> outcomes = co_await std::move(working);
-  AgentImport counted;
+  ImportResult counted, refused;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (const AgentRefusal* refusal = std::get_if<AgentRefusal>(&outcomes[i])) {
-      complain(result, batch[i].line, *refusal);
+      refused.complaints.push_back(complaint(batch[i].line, *refusal));
     } else {
       count(counted, std::get<AgentChange>(outcomes[i]));
     }
   }
-  if (!result.complaints.empty()) co_return;
-  if (pass == Pass::change) co_await transaction.commit();
-  result.created += counted.created;
-  result.changed += counted.changed;
-  result.same += counted.same;
-}
-
-std::vector<Row> batch_of(const std::vector<Row>& rows, std::size_t from) {
-  const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(from);
-  return {begin, begin + static_cast<std::ptrdiff_t>(std::min(batch_size, rows.size() - from))};
-}
-
-void sort_by_line(std::vector<AgentComplaint>& complaints) {
-  std::stable_sort(
-      complaints.begin(), complaints.end(),
-      [](const AgentComplaint& a, const AgentComplaint& b) { return a.line < b.line; });
+  if (!refused.complaints.empty()) co_return refused;
+  if (pass == ImportPass::change) co_await transaction.commit();
+  co_return counted;
 }
 
 }  // namespace
 
-asio::awaitable<AgentImport> import_agents(pg::Pool& pool, const Config& config, const Vault& vault,
-                                           AgentFile file, std::int64_t now_ms, bool dry,
-                                           std::function<void(std::size_t)> progress) {
-  AgentImport result;
-  result.complaints = std::move(file.complaints);
-  const std::vector<Row> rows = check_rows(config, std::move(file.rows), result);
-  for (std::size_t from = 0; from < rows.size(); from += batch_size) {
-    co_await run_batch(pool, vault, batch_of(rows, from), now_ms, Pass::look, result);
-  }
-  sort_by_line(result.complaints);
-  if (dry || !result.complaints.empty()) co_return result;
-  result = {};
-  for (std::size_t from = 0; from < rows.size(); from += batch_size) {
-    co_await run_batch(pool, vault, batch_of(rows, from), now_ms, Pass::change, result);
-    if (!result.complaints.empty()) break;
-    if (progress) progress(std::min(from + batch_size, rows.size()));
-  }
-  co_return result;
+asio::awaitable<ImportResult> import_agents(pg::Pool& pool, const Config& config,
+                                            const Vault& vault, AgentFile file, std::int64_t now_ms,
+                                            bool dry, std::function<void(std::size_t)> progress) {
+  std::vector<FileComplaint> complaints = std::move(file.complaints);
+  const std::vector<Row> rows = check_rows(config, std::move(file.rows), complaints);
+  ImportBatch batch = [&](std::size_t from, std::size_t to, ImportPass pass) {
+    const auto begin = rows.begin();
+    std::vector<Row> some(begin + static_cast<std::ptrdiff_t>(from),
+                          begin + static_cast<std::ptrdiff_t>(to));
+    return run_batch(pool, vault, std::move(some), now_ms, pass);
+  };
+  auto importing =
+      run_import(rows.size(), std::move(complaints), dry, std::move(batch), std::move(progress));
+  co_return co_await std::move(importing);
 }
 
 }  // namespace cc

@@ -17,7 +17,7 @@ AgentFile read(const std::string& text) {
 /// "3 handset: …" a complaint, joined by "|".
 std::string complaints(const std::string& text) {
   std::string all;
-  for (const AgentComplaint& one : read(text).complaints) {
+  for (const FileComplaint& one : read(text).complaints) {
     all += (all.empty() ? "" : "|") + std::to_string(one.line) + " " + one.column + ": " + one.text;
   }
   return all;
@@ -94,9 +94,9 @@ BOOST_AUTO_TEST_CASE(every_wrong_line_is_told) {
 
 BOOST_AUTO_TEST_CASE(it_has_an_end) {
   std::string text = "channel,agent,tenant\n";
-  for (std::size_t i = 0; i < most_agent_lines; ++i) text += "hw,291,acme\n";
+  for (std::size_t i = 0; i < most_csv_lines; ++i) text += "hw,291,acme\n";
   BOOST_TEST(read(text).complaints.empty());
-  BOOST_TEST(read(text).rows.size() == most_agent_lines);
+  BOOST_TEST(read(text).rows.size() == most_csv_lines);
   says(text + "hw,291,acme\n", "100002 : more than 100000 agents");
 }
 

@@ -1,8 +1,6 @@
 // Many agents from a file, by the function and by the command.
 #include "agent/agent_import.hpp"
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -10,7 +8,7 @@
 
 #include "agent_command.hpp"
 #include "agent_fixture.hpp"
-#include "command.hpp"
+#include "capture.hpp"
 
 using namespace cc;
 using namespace cc::test;
@@ -19,79 +17,28 @@ namespace {
 
 const std::string head = "channel,agent,tenant,handset,password,desired\n";
 
-/// What is written to a stream of C while it lives.
-class Capture {
- public:
-  explicit Capture(std::FILE* stream)
-      : stream_(stream), number_(::fileno(stream)), kept_(::dup(number_)), file_(std::tmpfile()) {
-    std::fflush(stream_);
-    ::dup2(::fileno(file_), number_);
-  }
-  ~Capture() {
-    std::fflush(stream_);
-    ::dup2(kept_, number_);
-    ::close(kept_);
-    std::fclose(file_);
-  }
-  Capture(const Capture&) = delete;
-  Capture& operator=(const Capture&) = delete;
-
-  std::string text() {
-    std::fflush(stream_);
-    std::rewind(file_);
-    std::string all;
-    std::array<char, 4096> part{};
-    for (std::size_t size = 1; size > 0;) {
-      size = std::fread(part.data(), 1, part.size(), file_);
-      all.append(part.data(), size);
-    }
-    return all;
-  }
-
- private:
-  std::FILE* stream_;
-  int number_, kept_;
-  std::FILE* file_;
-};
-
 struct Fixture : AgentFixture {
-  AgentImport run(const std::string& csv, bool dry = false) {
+  ImportResult run(const std::string& csv, bool dry = false) {
     std::istringstream in(csv);
     moved.at_ms += 1000;
     return wait_for(import_agents(*pool, config, vault, read_agent_file(in), moved.at_ms, dry, {}));
   }
   std::string count() { return sql("SELECT count(*) FROM agent"); }
 
-  struct Told {
-    int code = 0;
-    std::string out, err;
-  };
   Told command(std::vector<std::string> words) {
-    std::vector<char*> pointers;
-    for (std::string& word : words) pointers.push_back(word.data());
     Config own = config;
     own.channels.erase("hw");  // nothing is sent: what can send is not of interest
     own.postgres.conninfo = server.conninfo(database);
-    Capture out(stdout), err(stderr);
-    Told told;
-    told.code = agent_command(pointers, "cc.yaml",
-                              [&](const std::string&) { return std::optional<Config>(own); });
-    told.out = out.text();
-    told.err = err.text();
-    return told;
+    return run_told(agent_command, std::move(words), own);
   }
 };
 
-std::string complaints(const AgentImport& result) {
+std::string complaints(const ImportResult& result) {
   std::string all;
-  for (const AgentComplaint& one : result.complaints) {
+  for (const FileComplaint& one : result.complaints) {
     all += (all.empty() ? "" : " ") + std::to_string(one.line) + ":" + one.column;
   }
   return all;
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -99,10 +46,10 @@ bool holds(const std::string& text, const std::string& part) {
 BOOST_FIXTURE_TEST_SUITE(agent_import, Fixture)
 
 BOOST_AUTO_TEST_CASE(new_changed_and_as_they_were) {
-  AgentImport result = run(head +
-                           "hw,291,acme,40038,a,\n"
-                           "hw,292,acme,40039,b,offline\n"
-                           "e9,+86 13900000001,other,,,\n");
+  ImportResult result = run(head +
+                            "hw,291,acme,40038,a,\n"
+                            "hw,292,acme,40039,b,offline\n"
+                            "e9,+86 13900000001,other,,,\n");
   BOOST_TEST(complaints(result) == "");
   BOOST_TEST(result.created == 3U);
   sql("UPDATE agent SET actual = 'online', owner = 'ccd-1'");
@@ -123,23 +70,23 @@ BOOST_AUTO_TEST_CASE(nothing_is_imported_if_anything_is_wrong) {
   run(head + "hw,400,other,1234,x,\nhw,401,acme,1234,x,\n");
   occupy("hw/401", 5);
   const std::string before = sql("SELECT * FROM agent ORDER BY agent");
-  const AgentImport result = run(head +
-                                 "hw,291,acme,40038,a,\n"
-                                 "hw,400,acme,40038,a,\n"  // another tenant's
-                                 "hw,401,acme,40038,a,\n"  // in a call
-                                 "hw,291,acme,40038,a,\n"  // twice
-                                 "hw,292,acme,,a,\n"       // new, without a handset
-                                 "hw,293,acme,40038,,\n"   // new, without a password
-                                 "hw,29x,nobody,40038,a,\n"
-                                 "hw,294,acme,x,\xE5,maybe\n"
-                                 "sip,294,acme,40038,a,\n");
+  const ImportResult result = run(head +
+                                  "hw,291,acme,40038,a,\n"
+                                  "hw,400,acme,40038,a,\n"  // another tenant's
+                                  "hw,401,acme,40038,a,\n"  // in a call
+                                  "hw,291,acme,40038,a,\n"  // twice
+                                  "hw,292,acme,,a,\n"       // new, without a handset
+                                  "hw,293,acme,40038,,\n"   // new, without a password
+                                  "hw,29x,nobody,40038,a,\n"
+                                  "hw,294,acme,x,\xE5,maybe\n"
+                                  "sip,294,acme,40038,a,\n");
   BOOST_TEST(complaints(result) ==
              "3:agent 4:handset 5:agent 6:handset 7:password 8:tenant 9:desired 10:channel");
   BOOST_TEST(sql("SELECT * FROM agent ORDER BY agent") == before);
 }
 
 BOOST_AUTO_TEST_CASE(a_dry_run_only_tells) {
-  const AgentImport result = run(head + "hw,291,acme,40038,a,\n", true);
+  const ImportResult result = run(head + "hw,291,acme,40038,a,\n", true);
   BOOST_TEST(result.created == 1U);
   BOOST_TEST(count() == "0");
 }
