@@ -1,4 +1,6 @@
 // ccd's command line.
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -12,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "agent_command.hpp"
+#include "binding_command.hpp"
 #include "config.hpp"
 #include "daemon.hpp"
 #include "fault.hpp"
@@ -37,6 +40,8 @@ usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the co
                                          calls without a channel's final word: ccd reconciliation --help
        ccd --config FILE agent import|list|retry …
                                          the lines of channels: ccd agent --help
+       ccd --config FILE binding import|list …
+                                         which lines users call on: ccd binding --help
 
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
       --check-config    exit 0 if the configuration is right, else 2
@@ -52,6 +57,18 @@ usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the co
 exit codes: 0 all right; 1 could not start or went wrong; 2 wrong usage or configuration;
             3 it worked, and found what must be looked at: differences, calls without a final word
 )";
+
+struct Command {
+  std::string_view name;
+  int (*run)(std::span<char* const> words, std::string config_path, const cc::ReadConfig& read);
+};
+
+constexpr std::array commands{
+    Command{"agent", cc::agent_command},
+    Command{"binding", cc::binding_command},
+    Command{"dead-letter", cc::letter_command},
+    Command{"reconciliation", cc::reconciliation_command},
+};
 
 int run_migrations(const cc::Config& config) {
   boost::asio::io_context loop{1};
@@ -152,19 +169,14 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    if (optind < argc && std::string_view(argv[optind]) == "dead-letter") {
-      const std::span<char* const> words(argv + optind + 1, argv + argc);
-      return cc::letter_command(words, path, read_config_or_say);
-    }
-    if (optind < argc && std::string_view(argv[optind]) == "reconciliation") {
-      const std::span<char* const> words(argv + optind + 1, argv + argc);
-      return cc::reconciliation_command(words, path, read_config_or_say);
-    }
-    if (optind < argc && std::string_view(argv[optind]) == "agent") {
-      const std::span<char* const> words(argv + optind + 1, argv + argc);
-      return cc::agent_command(words, path, read_config_or_say);
-    }
     if (optind < argc) {
+      const auto* const command =
+          std::find_if(commands.begin(), commands.end(),
+                       [&](const Command& one) { return one.name == argv[optind]; });
+      if (command != commands.end()) {
+        const std::span<char* const> words(argv + optind + 1, argv + argc);
+        return command->run(words, path, read_config_or_say);
+      }
       std::fprintf(stderr, "ccd: unexpected argument \"%s\"; see ccd --help\n", argv[optind]);
       return 2;
     }

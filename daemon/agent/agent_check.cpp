@@ -16,23 +16,6 @@ AgentRefusal invalid(std::string field, std::string detail) {
   return {AgentRefusal::Code::invalid, std::move(field), std::move(detail), std::nullopt};
 }
 
-/// The channel, if it is there and the tenant may use it.
-const ChannelConfig* find_allowed(const Config& config, const std::string& code,
-                                  const Tenant& tenant) {
-  const auto found = config.channels.find(code);
-  if (found == config.channels.end()) return nullptr;
-  const bool allowed =
-      tenant.channels.empty() ||
-      std::find(tenant.channels.begin(), tenant.channels.end(), code) != tenant.channels.end();
-  return allowed ? &found->second : nullptr;
-}
-
-bool is_seat(const std::string& agent) {
-  if (agent.empty() || agent.front() < '1' || agent.front() > '9') return false;
-  const auto number = parse_integer(agent);
-  return number && *number >= lowest_seat && *number <= highest_seat;
-}
-
 bool is_password(const std::string& text) {
   return !text.empty() && text.size() <= longest_password &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
@@ -84,6 +67,22 @@ bool line_is_phone(const ChannelConfig& channel) noexcept {
   return channel.kind == "e9";
 }
 
+const ChannelConfig* allowed_channel(const Config& config, const std::string& code,
+                                     const Tenant& tenant) {
+  const auto found = config.channels.find(code);
+  if (found == config.channels.end()) return nullptr;
+  const bool allowed =
+      tenant.channels.empty() ||
+      std::find(tenant.channels.begin(), tenant.channels.end(), code) != tenant.channels.end();
+  return allowed ? &found->second : nullptr;
+}
+
+bool is_seat(std::string_view agent) noexcept {
+  if (agent.empty() || agent.front() < '1' || agent.front() > '9') return false;
+  const auto number = parse_integer(agent);
+  return number && *number >= lowest_seat && *number <= highest_seat;
+}
+
 CheckedAgent check_agent(const Config& config, AgentWish wish) {
   CheckedAgent checked{{std::move(wish), false}, {}};
   const AgentWish& wished = checked.order.wish;
@@ -93,7 +92,7 @@ CheckedAgent check_agent(const Config& config, AgentWish wish) {
         invalid("tenant", "is not configured: use one of those under tenants: in cc.yaml"));
     return checked;
   }
-  const ChannelConfig* channel = find_allowed(config, wished.channel, tenant->second);
+  const ChannelConfig* channel = allowed_channel(config, wished.channel, tenant->second);
   if (channel == nullptr) {
     checked.refusals.push_back({AgentRefusal::Code::unknown_channel, "channel",
                                 "is not configured, or not open to tenant " + wished.tenant,

@@ -14,6 +14,13 @@ namespace cc {
 /// others the line has a session, a handset and a password.
 bool line_is_phone(const ChannelConfig& channel) noexcept;
 
+/// The channel, if it is configured and the tenant may use it; else null.
+const ChannelConfig* allowed_channel(const Config& config, const std::string& code,
+                                     const Tenant& tenant);
+
+/// Whether it can be the number of a line with a session: 101 to 999999.
+bool is_seat(std::string_view agent) noexcept;
+
 /// A wish that is right in itself: agent and handset are in their stored form.
 struct AgentOrder {
   AgentWish wish;
