@@ -16,18 +16,18 @@ namespace {
 namespace json = boost::json;
 
 // In the order of EventName.
-constexpr std::array<std::string_view, 23> event_names = {"a.calling",        "a.ringing",
-                                                          "a.answered",       "b.calling",
-                                                          "b.ringing",        "b.answered",
-                                                          "connected",        "closed",
-                                                          "recorded",         "other",
-                                                          "attempt.planned",  "attempt.sent",
-                                                          "attempt.accepted", "attempt.refused",
-                                                          "attempt.unknown",  "attempt.superseded",
-                                                          "hangup.requested", "hangup.accepted",
-                                                          "hangup.closed",    "reaped",
-                                                          "recording.stored", "recording.absent",
-                                                          "recording.deleted"};
+constexpr std::array<std::string_view, 24> event_names = {"a.calling",         "a.ringing",
+                                                          "a.answered",        "b.calling",
+                                                          "b.ringing",         "b.answered",
+                                                          "connected",         "closed",
+                                                          "recorded",          "other",
+                                                          "attempt.planned",   "attempt.sent",
+                                                          "attempt.accepted",  "attempt.refused",
+                                                          "attempt.unknown",   "attempt.superseded",
+                                                          "hangup.requested",  "hangup.accepted",
+                                                          "hangup.closed",     "reaped",
+                                                          "recording.stored",  "recording.absent",
+                                                          "recording.deleted", "line.released"};
 
 constexpr std::array<std::string_view, 3> origin_names = {"own", "observed", "inferred"};
 

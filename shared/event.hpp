@@ -37,6 +37,7 @@ enum class EventName : std::uint8_t {
   recording_stored,
   recording_absent,
   recording_deleted,
+  line_released,
 };
 
 std::string_view to_text(EventName name) noexcept;  // "a.calling", "attempt.planned", …

@@ -1,6 +1,7 @@
 #include "agent/agent_service.hpp"
 
 #include "agent/agent_store.hpp"
+#include "agent/line_release.hpp"
 
 namespace cc {
 
@@ -66,6 +67,15 @@ asio::awaitable<std::variant<Agent, AgentRefusal>> AgentService::retry(std::stri
   refusal.field = "agent";
   refusal.detail = "there is no line " + shown_line(channel, agent);
   co_return refusal;
+}
+
+asio::awaitable<std::variant<Release, AgentRefusal>> AgentService::release(ReleaseOrder order) {
+  order.agent = stored_agent(config_, order.channel, order.agent);
+  pg::Transaction transaction = co_await pool_.begin();
+  auto releasing = release_line(transaction, std::move(order), clock_.epoch_ms());
+  std::variant<Release, AgentRefusal> result = co_await std::move(releasing);
+  if (std::holds_alternative<Release>(result)) co_await transaction.commit();
+  co_return result;
 }
 
 }  // namespace cc

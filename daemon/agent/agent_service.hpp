@@ -23,6 +23,7 @@ class AgentService final : public Agents {
                                                       std::string agent) override;
   asio::awaitable<std::variant<Agent, AgentRefusal>> retry(std::string tenant, std::string channel,
                                                            std::string agent) override;
+  asio::awaitable<std::variant<Release, AgentRefusal>> release(ReleaseOrder order) override;
 
  private:
   const Config& config_;  // a reload changes it in place

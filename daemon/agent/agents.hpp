@@ -55,6 +55,18 @@ struct AgentFilter {
   int limit = 100;
 };
 
+/// To free a line that holds on to a call which is over (rules.md, "Claims").
+struct ReleaseOrder {
+  std::string tenant, channel, agent;
+  OptText reason;  // why, for the call's timeline
+  std::string request_id;
+};
+
+struct Release {
+  Agent agent;                       // of a line that nobody made known: channel and agent only
+  std::optional<std::int64_t> call;  // that held the line; nothing = it was free
+};
+
 class Agents {
  public:
   virtual ~Agents() = default;
@@ -82,6 +94,11 @@ class Agents {
   virtual asio::awaitable<std::variant<Agent, AgentRefusal>> retry(std::string tenant,
                                                                    std::string channel,
                                                                    std::string agent) = 0;
+
+  /// Releases what the call on this line holds, has the channel asked first how that call ended,
+  /// and notes it in the call's timeline. A line that is no agent (a phone) can be released too,
+  /// if the call is the tenant's. Where the line is free, nothing happens.
+  virtual asio::awaitable<std::variant<Release, AgentRefusal>> release(ReleaseOrder order) = 0;
 };
 
 }  // namespace cc

@@ -5,10 +5,10 @@
 #include <boost/json.hpp>
 
 #include "agent/agent_check.hpp"
+#include "json_body.hpp"
 #include "log.hpp"
 #include "phone.hpp"
 #include "router.hpp"
-#include "strict_json.hpp"
 #include "text.hpp"
 
 namespace cc::api {
@@ -34,12 +34,14 @@ json::object to_object(const Agent& agent) {
   object["agent"] = agent.agent;
   object["handset"] = or_null(agent.handset);
   object["hasPassword"] = agent.has_password;
-  object["desired"] = agent.desired;
+  object["desired"] = nullptr;  // of a line that nobody made known
+  if (!agent.desired.empty()) object["desired"] = agent.desired;
   object["actual"] = or_null(agent.actual);
   object["reason"] = nullptr;  // may repeat what a channel said
   if (agent.reason) object["reason"] = mask_numbers_in(*agent.reason);
   object["since"] = or_null(agent.since);
-  object["updated"] = agent.updated;
+  object["updated"] = nullptr;
+  if (agent.updated > 0) object["updated"] = agent.updated;
   object["call"] = nullptr;
   if (agent.call) object["call"] = std::to_string(*agent.call);
   return object;
@@ -102,26 +104,6 @@ bool may_exist(const Exchange& exchange) {
                      [](const std::string& text) { return repair_utf8(text) == text; });
 }
 
-std::optional<Problem> wrong_content(const Request& request) {
-  const std::string* encoding = request.header("content-encoding");
-  const std::string* type = request.header("content-type");
-  if ((encoding == nullptr || *encoding == "identity") && type != nullptr && is_json(*type)) {
-    return std::nullopt;
-  }
-  Problem problem;
-  problem.type = ProblemType::unsupported_media_type;
-  problem.detail = "Send Content-Type: application/json, in UTF-8, without Content-Encoding.";
-  return problem;
-}
-
-/// A name that strangers chose, fit for an answer.
-std::string shown_name(std::string_view name) {
-  const bool sane = name.size() <= 64 && std::none_of(name.begin(), name.end(), [](char c) {
-                      return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-                    });
-  return sane ? mask_numbers_in(name) : "(a field)";
-}
-
 /// Reads the members into `wish`; null counts as absent. Returns what is wrong with them.
 std::vector<InvalidParam> read_members(const json::object& object, AgentWish& wish) {
   std::vector<InvalidParam> wrong;
@@ -150,23 +132,11 @@ std::vector<InvalidParam> read_members(const json::object& object, AgentWish& wi
 }
 
 std::optional<Problem> read_wish(const Request& request, AgentWish& wish) {
-  if (auto problem = wrong_content(request)) return problem;
+  auto body = read_object(request);
+  if (Problem* problem = std::get_if<Problem>(&body)) return std::move(*problem);
   Problem problem;
-  const auto parsed = parse_strictly(request.body);
-  if (!parsed) {
-    problem.type = ProblemType::malformed_request;
-    problem.detail = "The body is " + parsed.error().message;
-    problem.invalid_params.push_back({"body", parsed.error().message});
-    return problem;
-  }
   problem.type = ProblemType::invalid_request;
-  const json::object* object = parsed->if_object();
-  if (object == nullptr) {
-    problem.detail = "The body must be a JSON object.";
-    problem.invalid_params.push_back({"body", "must be an object"});
-    return problem;
-  }
-  problem.invalid_params = read_members(*object, wish);
+  problem.invalid_params = read_members(std::get<json::object>(body), wish);
   if (problem.invalid_params.empty()) return std::nullopt;
   problem.detail = "The body is wrong; invalidParams names what.";
   return problem;
@@ -282,12 +252,74 @@ asio::awaitable<Response> retry_agent(Exchange& exchange) {
   co_return document_of(202, std::get<Agent>(result));
 }
 
+constexpr std::size_t longest_reason = 256;  // bytes
+
+bool is_reason(std::string_view text) {
+  return !text.empty() && text.size() <= longest_reason &&
+         std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+/// The reason in a body that may be left out.
+std::optional<Problem> read_reason(const Request& request, OptText& reason) {
+  if (request.body.empty()) return std::nullopt;
+  auto body = read_object(request);
+  if (Problem* problem = std::get_if<Problem>(&body)) return std::move(*problem);
+  Problem problem;
+  problem.type = ProblemType::invalid_request;
+  for (const auto& member : std::get<json::object>(body)) {
+    const json::string* text = member.value().if_string();
+    if (member.key() != "reason") {
+      problem.invalid_params.push_back({shown_name(member.key()), "unknown field"});
+    } else if (text != nullptr && is_reason(*text)) {
+      reason = std::string(*text);
+    } else if (!member.value().is_null()) {
+      problem.invalid_params.push_back(
+          {"reason", "must be text of 1 to 256 bytes, without control characters"});
+    }
+  }
+  if (problem.invalid_params.empty()) return std::nullopt;
+  problem.detail = "The body is wrong; invalidParams names what.";
+  return problem;
+}
+
+asio::awaitable<Response> release_agent(Exchange& exchange) {
+  QueryReader query(exchange.target);
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
+  ReleaseOrder order;
+  if (auto problem = read_reason(exchange.request, order.reason)) {
+    co_return exchange.refuse(*problem);
+  }
+  if (!may_exist(exchange)) co_return no_such_agent(exchange);
+  order.tenant = exchange.key.tenant->name;
+  order.channel = exchange.parameters[0];
+  order.agent = exchange.parameters[1];
+  order.request_id = exchange.request.id;
+  const std::string reason = order.reason ? " reason=" + mask_numbers_in(*order.reason) : "";
+  auto releasing = exchange.parts.nouns.agents->release(std::move(order));
+  const std::variant<Release, AgentRefusal> result = co_await std::move(releasing);
+  if (const AgentRefusal* refusal = std::get_if<AgentRefusal>(&result)) {
+    co_return refuse(exchange, *refusal);
+  }
+  const Release& release = std::get<Release>(result);
+  const std::string call = release.call ? std::to_string(*release.call) : "none";
+  audit(exchange, "releases", " call=" + call + reason);
+  if (release.call) exchange.trace.call = call;
+  json::object document = to_object(release.agent);
+  document["released"] = nullptr;
+  if (release.call) document["released"] = call;
+  Response response;
+  response.body = json::serialize(document);
+  co_return response;
+}
+
 constexpr std::array routes{
     Route{"GET", "/v1/agents", Scope::admin, list_agents},
     Route{"PUT", "/v1/agents/{channel}/{agent}", Scope::admin, put_agent},
     Route{"GET", "/v1/agents/{channel}/{agent}", Scope::admin, get_agent},
     Route{"DELETE", "/v1/agents/{channel}/{agent}", Scope::admin, delete_agent},
     Route{"POST", "/v1/agents/{channel}/{agent}/retry", Scope::admin, retry_agent},
+    Route{"POST", "/v1/agents/{channel}/{agent}/release", Scope::admin, release_agent},
 };
 
 }  // namespace

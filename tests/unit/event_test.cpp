@@ -46,12 +46,12 @@ BOOST_AUTO_TEST_SUITE(event_test)
 
 BOOST_AUTO_TEST_CASE(every_name_has_a_text_of_its_own) {
   std::set<std::string_view> texts;
-  for (int i = 0; i <= static_cast<int>(EventName::recording_deleted); ++i) {
+  for (int i = 0; i <= static_cast<int>(EventName::line_released); ++i) {
     const auto name = static_cast<EventName>(i);
     texts.insert(to_text(name));
     BOOST_TEST((event_name_from_text(to_text(name)) == name));
   }
-  BOOST_TEST(texts.size() == static_cast<std::size_t>(EventName::recording_deleted) + 1);
+  BOOST_TEST(texts.size() == static_cast<std::size_t>(EventName::line_released) + 1);
   BOOST_TEST(!event_name_from_text("a_calling").has_value());
   BOOST_TEST(!event_name_from_text("").has_value());
 }
@@ -63,6 +63,7 @@ BOOST_AUTO_TEST_CASE(names_are_the_ones_of_the_rules) {
   BOOST_TEST(to_text(EventName::hangup_closed) == "hangup.closed");
   BOOST_TEST(to_text(EventName::reaped) == "reaped");
   BOOST_TEST(to_text(EventName::recording_deleted) == "recording.deleted");
+  BOOST_TEST(to_text(EventName::line_released) == "line.released");
 }
 
 BOOST_AUTO_TEST_CASE(no_facts_are_an_empty_object) {

@@ -1,18 +1,6 @@
 // /v1/agents over a fake: what it asks for, what it answers, what it keeps to itself.
-#include <algorithm>
-#include <sstream>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/json.hpp>
-#include <boost/test/unit_test.hpp>
-#include <spdlog/sinks/ostream_sink.h>
-
-#include "api/router.hpp"
-#include "fake_calls.hpp"
 #include "io/pg.hpp"
-#include "log.hpp"
-#include "rig.hpp"
+#include "noun_rig.hpp"
 
 using namespace cc;
 using namespace cc::test;
@@ -57,6 +45,15 @@ struct FakeAgents final : Agents {
     co_return agent;
   }
 
+  asio::awaitable<std::variant<Release, AgentRefusal>> release(ReleaseOrder wanted) override {
+    order = wanted;
+    if (refusal) co_return *refusal;
+    Release done;
+    done.agent = agent;
+    done.call = held;
+    co_return done;
+  }
+
   Agent agent{"hw",
               "291",
               "acme",
@@ -73,72 +70,17 @@ struct FakeAgents final : Agents {
   std::vector<AgentWish> wishes;
   std::string asked;
   AgentFilter filter;
+  ReleaseOrder order;
+  std::optional<std::int64_t> held = 720'000'000'000'000'001;
 };
 
-struct Fixture {
+struct Fixture : NounRig {
   Fixture() {
-    log().sinks().push_back(std::make_shared<spdlog::sinks::ostream_sink_mt>(logged));
     nouns.agents = &agents;
-    router.emplace(calls, health, metrics, clock, config.tenants, nouns);
+    build();
   }
-  ~Fixture() { log().sinks().pop_back(); }
-  Fixture(const Fixture&) = delete;
-  Fixture& operator=(const Fixture&) = delete;
-
-  api::Response ask(const std::string& method, const std::string& target,
-                    const std::string& body = {}, const std::string& key = "admin") {
-    request = {};
-    request.id = "request-1";
-    request.method = method;
-    request.target = target;
-    request.headers.emplace_back("authorization", "Bearer " + key + "-key");
-    if (!body.empty()) request.headers.emplace_back("content-type", "application/json");
-    request.body = body;
-    api::Answer answer;
-    asio::io_context loop;
-    const auto all = [&]() -> asio::awaitable<void> { answer = co_await router->answer(request); };
-    asio::co_spawn(loop, all(), asio::detached);
-    loop.run();
-    trace = answer.trace;
-    return answer.response;
-  }
-
   FakeAgents agents;
-  FakeCalls calls;
-  FakeHealth health;
-  Metrics metrics;
-  StillClock clock;
-  Config config = make_config();
-  api::Nouns nouns;
-  std::optional<api::Router> router;
-  std::ostringstream logged;
-  api::Request request;
-  api::Trace trace;
 };
-
-json::object document(const api::Response& response) {
-  return json::parse(response.body).as_object();
-}
-
-std::string problem(const api::Response& response) {
-  BOOST_TEST(response.content_type == "application/problem+json", response.body);
-  const std::string type(document(response).at("type").as_string());
-  return type.substr(type.rfind('/') + 1);
-}
-
-/// The names in invalidParams, "a b".
-std::string invalid(const api::Response& response) {
-  std::string names;
-  const json::object whole = document(response);
-  for (const json::value& item : whole.at("invalidParams").as_array()) {
-    names += (names.empty() ? "" : " ") + std::string(item.at("name").as_string());
-  }
-  return names;
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 const std::string path = "/v1/agents/hw/291";
 
@@ -240,6 +182,46 @@ BOOST_AUTO_TEST_CASE(one_is_shown_tried_again_and_deleted) {
   BOOST_TEST(agents.asked == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_stuck_line_is_released) {
+  agents.agent.call.reset();
+  api::Response done = ask("POST", path + "/release", R"({"reason":"王's phone 13900000001"})");
+  BOOST_TEST(done.status == 200U);
+  BOOST_TEST(document(done).at("agent").as_string() == "291");
+  BOOST_TEST(document(done).at("released").as_string() == "720000000000000001");
+  BOOST_TEST(document(done).at("call").is_null());
+  BOOST_TEST(trace.call == "720000000000000001");
+  BOOST_TEST(agents.order.tenant == "acme");
+  BOOST_TEST(agents.order.channel == "hw");
+  BOOST_TEST(agents.order.agent == "291");
+  BOOST_TEST(agents.order.reason.value() == "王's phone 13900000001");
+  BOOST_TEST(agents.order.request_id == "request-1");
+  BOOST_TEST(holds(logged.str(),
+                   "releases=agent/hw/291 call=720000000000000001 reason=王's phone 139****0001"),
+             logged.str());
+  agents.held.reset();
+  done = ask("POST", path + "/release");  // the body may be left out
+  BOOST_TEST(done.status == 200U);
+  BOOST_TEST(document(done).at("released").is_null());
+  BOOST_TEST(!agents.order.reason);
+  BOOST_TEST(trace.call == "");
+  // A line that is no agent.
+  agents.agent = {};
+  agents.agent.channel = "e9";
+  agents.agent.agent = "13900000001";
+  done = ask("POST", "/v1/agents/e9/13900000001/release", "{}");
+  BOOST_TEST(document(done).at("desired").is_null());
+  BOOST_TEST(document(done).at("updated").is_null());
+  for (const char* body :
+       {R"({"reason":1})", R"({"reason":""})", R"({"reason":"a\nb"})", R"({"why":"x"})", "[]"}) {
+    BOOST_TEST(problem(ask("POST", path + "/release", body)) == "invalid-request", body);
+  }
+  agents.refusal = AgentRefusal{Code::not_found, "agent", "none", {}};
+  BOOST_TEST(problem(ask("POST", path + "/release")) == "agent-not-found");
+  agents.refusal = AgentRefusal{Code::line_busy, "agent", "held by another tenant", {}};
+  BOOST_TEST(problem(ask("POST", path + "/release")) == "line-busy");
+  BOOST_TEST(problem(ask("POST", path + "/release", {}, "full")) == "missing-scope");
+}
+
 BOOST_AUTO_TEST_CASE(a_phone_in_the_path_is_told_to_nobody) {
   agents.agent.channel = "e9";
   agents.agent.agent = "+4915112345678";
@@ -285,7 +267,8 @@ BOOST_AUTO_TEST_CASE(only_for_admins) {
 }
 
 BOOST_AUTO_TEST_CASE(without_the_noun_there_is_no_such_path) {
-  router.emplace(calls, health, metrics, clock, config.tenants, api::Nouns{});
+  nouns = {};
+  build();
   BOOST_TEST(problem(ask("GET", "/v1/agents")) == "not-found");
 }
 
