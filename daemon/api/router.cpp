@@ -85,6 +85,8 @@ Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock
   if (nouns.letters != nullptr) add(letter_routes());
   if (nouns.reconciliation != nullptr) add(reconciliation_routes());
   if (nouns.agents != nullptr) add(agent_routes());
+  if (nouns.bindings != nullptr) add(binding_routes());
+  if (nouns.channels != nullptr) add(channel_routes());
 }
 
 void Router::reconfigure(const std::map<std::string, Tenant>& tenants) {

@@ -58,7 +58,9 @@ struct Route {
 };
 
 std::span<const Route> agent_routes() noexcept;
+std::span<const Route> binding_routes() noexcept;
 std::span<const Route> calls_routes() noexcept;
+std::span<const Route> channel_routes() noexcept;
 std::span<const Route> letter_routes() noexcept;
 std::span<const Route> reconciliation_routes() noexcept;
 std::span<const Route> status_routes() noexcept;

@@ -22,16 +22,17 @@ struct ChannelReport {
   std::string state;     // closed, open, half_open, forced_open, forced_closed, degraded, disabled
   std::string standing;  // whole, trial, degraded, out, shut
   std::int64_t since = 0;
-  std::string why;    // it is not whole
-  OptMs next_trial;   // open or degraded: when a call is tried
+  std::string why;   // it is not whole
+  OptMs next_trial;  // open or degraded: when a call is tried
   bool enabled = true;
-  OptText forced;     // open, closed
+  OptText forced;  // open, closed
   int priority = 100, weight = 1;
-  std::int64_t judged = 0, failed = 0;     // attempts
-  std::int64_t originated = 0, answered = 0;  // calls that ended or were answered; of these, answered
-  OptMs event_p50, event_p99;              // ms from acceptance to the first event
-  std::int64_t missing = 0;                // accepted calls whose events are overdue
-  std::int64_t query_backlog = 0;          // calls that wait to be asked about
+  std::int64_t judged = 0, failed = 0;  // attempts
+  std::int64_t originated = 0,
+               answered = 0;       // calls that ended or were answered; of these, answered
+  OptMs event_p50, event_p99;      // ms from acceptance to the first event
+  std::int64_t missing = 0;        // accepted calls whose events are overdue
+  std::int64_t query_backlog = 0;  // calls that wait to be asked about
   // Lines of the asking tenant that were made known.
   std::int64_t lines_free = 0, lines_busy = 0, lines_offline = 0;
   struct DisplayRefusal {
@@ -58,7 +59,8 @@ class ChannelDesk {
   virtual ~ChannelDesk() = default;
   // All methods throw pg::Failure while PostgreSQL is away.
 
-  /// The channels that are allowed to the tenant, by priority, then code; with `channel` that one only.
+  /// The channels that are allowed to the tenant, by priority, then code; with `channel` that one
+  /// only.
   virtual asio::awaitable<std::vector<ChannelReport>> list(std::string tenant, OptText channel) = 0;
 
   /// Nothing where the channel does not exist or is not the tenant's. `who`: for the audit.
