@@ -43,8 +43,13 @@ constexpr std::string_view write_sql =
 constexpr std::string_view find_sql =
     CC_COLUMNS "FROM binding b WHERE b.tenant = $1 AND b.user_id = $2";
 
-// By the primary key. Users that begin with a text stand behind it.
+// By the primary key, from where the page before ended: no more is read than is shown.
 constexpr std::string_view list_sql = CC_COLUMNS
+    "FROM binding b WHERE b.tenant = $1 AND b.user_id > $2::varchar ORDER BY b.user_id "
+    "LIMIT $3::int";
+
+// Users that begin with a text stand behind it.
+constexpr std::string_view list_filtered_sql = CC_COLUMNS
     "FROM binding b WHERE b.tenant = $1 AND b.user_id > $2::varchar AND b.user_id >= $3::varchar "
     "AND starts_with(b.user_id, $3::varchar) AND ($4::jsonb IS NULL OR b.lines @> $4::jsonb) "
     "ORDER BY b.user_id LIMIT $5::int";
@@ -150,9 +155,12 @@ pg::Statement find_binding(const std::string& tenant, const std::string& user) {
 }
 
 pg::Statement list_bindings(const std::string& tenant, const BindingFilter& filter) {
-  return {filter.agent ? list_by_line_sql : list_sql,
-          pg::params(tenant, filter.after_user.value_or(""), filter.prefix.value_or(""),
-                     wanted_line(filter), filter.limit)};
+  const std::string after = filter.after_user.value_or("");
+  if (!filter.channel && !filter.agent && !filter.prefix) {
+    return {list_sql, pg::params(tenant, after, filter.limit)};
+  }
+  return {filter.agent ? list_by_line_sql : list_filtered_sql,
+          pg::params(tenant, after, filter.prefix.value_or(""), wanted_line(filter), filter.limit)};
 }
 
 std::vector<Binding> bindings_from_rows(const pg::Rows& rows) {

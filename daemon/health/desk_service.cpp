@@ -36,16 +36,17 @@ constexpr std::string_view backlog_sql =
 // A line is busy if it or its handset is in a call. $3: the channels whose line is a phone; nobody
 // signs in there.
 constexpr std::string_view lines_sql =
-    "SELECT channel, count(*) FILTER (WHERE online AND NOT busy) AS free, "
-    "count(*) FILTER (WHERE busy) AS busy, count(*) FILTER (WHERE NOT online AND NOT busy) AS "
-    "offline FROM (SELECT a.channel, a.desired = 'online' AND (a.channel = ANY($3::varchar[]) OR "
-    "coalesce(a.actual = 'online', false)) AS online, "
+    "WITH line AS MATERIALIZED (SELECT a.channel, a.desired = 'online' AND "
+    "(a.channel = ANY($3::varchar[]) OR coalesce(a.actual = 'online', false)) AS online, "
     "EXISTS (SELECT 1 FROM claim c WHERE c.kind = 'line' AND c.resource = a.channel || '/' || "
     "a.agent AND c.released IS NULL AND (c.release_at IS NULL OR c.release_at > $4::bigint)) OR "
     "EXISTS (SELECT 1 FROM claim c WHERE c.kind = 'handset' AND c.resource = a.handset "
     "AND c.released IS NULL AND (c.release_at IS NULL OR c.release_at > $4::bigint)) AS busy "
     "FROM agent a WHERE a.tenant = $2 AND a.channel = ANY($1::varchar[]) "
-    "AND a.desired <> 'deleted') AS line GROUP BY channel";
+    "AND a.desired <> 'deleted') "
+    "SELECT channel, count(*) FILTER (WHERE online AND NOT busy) AS free, "
+    "count(*) FILTER (WHERE busy) AS busy, "
+    "count(*) FILTER (WHERE NOT online AND NOT busy) AS offline FROM line GROUP BY channel";
 
 constexpr std::string_view refusals_sql =
     "SELECT w.channel, r.number, r.code, r.last, r.count FROM unnest($1::varchar[]) AS w(channel) "
