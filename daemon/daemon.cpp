@@ -26,6 +26,9 @@
 #include "dispatch/waiting.hpp"
 #include "fleet/membership.hpp"
 #include "health.hpp"
+#include "health/canaries.hpp"
+#include "health/log_watch.hpp"
+#include "health/report.hpp"
 #include "health/desk_service.hpp"
 #include "io/http_client.hpp"
 #include "io/pg.hpp"
@@ -45,6 +48,7 @@ namespace {
 constexpr Millis sweep_every{250};  // waiting events, attempts, hang-ups
 constexpr Millis reap_every{2000};
 constexpr Millis spools_every{2000};
+constexpr Millis health_every{1000};
 constexpr Millis verdicts_every{50};  // how attempts spoke of their channels
 constexpr Millis look_every{500};     // whether a channel is to be tried again, or falls silent
 constexpr Millis spread_every{2000};
@@ -88,15 +92,22 @@ class Daemon final : public Health {
         desk_(shared_parts()),
         dispatcher_(shared_parts()),
         spools_(config_, http_, clock_),
+        log_watch_(shared_parts(), dispatcher_),
+        canaries_(shared_parts(), http_),
+        report_(clock_, metrics_),
         reaper_(shared_parts(), recorder_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access,
              api::Nouns{&letters_, &reconciliation_, &agents_, &bindings_, &desk_}) {
     channels_.configure(config_.channels);
+    report_.add([this] { return own_parts(); });
+    report_.add([this] { return log_watch_.parts(); });
+    report_.add([this] { return spools_.parts(); });
+    report_.add([this] { return canaries_.parts(); });
   }
 
   int run();
 
-  std::vector<PartHealth> parts() const override;
+  std::vector<PartHealth> parts() const override { return report_.parts(); }
   bool draining() const override { return draining_; }
 
  private:
@@ -104,6 +115,7 @@ class Daemon final : public Health {
     return {config_, pool_, channels_, membership_, clock_, metrics_, watch_, seats_, health_};
   }
   static void log_access(const api::AccessEntry& entry);
+  std::vector<PartHealth> own_parts() const;
 
   asio::awaitable<void> start();
   asio::awaitable<void> stop();
@@ -119,6 +131,7 @@ class Daemon final : public Health {
   asio::awaitable<void> keep_retention();
   asio::awaitable<void> purge_old();
   asio::awaitable<void> keep_reconciled();
+  asio::awaitable<void> keep_health();
   void reload();
 
   asio::io_context loop_{1};
@@ -145,7 +158,10 @@ class Daemon final : public Health {
   BindingService bindings_;
   DeskService desk_;
   Dispatcher dispatcher_;
-  SpoolWatch spools_;
+  NginxWatch spools_;
+  LogWatch log_watch_;
+  Canaries canaries_;
+  mutable HealthReport report_;
   Reaper reaper_;
   api::ApiServer api_;
   bool draining_ = false;
@@ -159,22 +175,24 @@ void Daemon::log_access(const api::AccessEntry& entry) {
              entry.request_id);
 }
 
-std::vector<PartHealth> Daemon::parts() const {
+std::vector<PartHealth> Daemon::own_parts() const {
   const pg::Pool::Status database = pool_.status();
   std::vector<PartHealth> list;
-  list.push_back(
-      {"postgresql", database.reachable,
-       database.reachable ? std::to_string(database.open) + " connections" : database.last_error});
+  const auto add = [&](std::string part, bool ok, Judgement judgement) {
+    list.push_back({std::move(part), ok, std::move(judgement.says), judgement.grade});
+  };
+  add("postgresql", database.reachable,
+      judge_pool(database.reachable, database.open, database.waiting, config_.postgres.pool,
+                 database.last_error));
   list.push_back(dispatcher_.health());
   list.push_back(recorder_.health());
   list.push_back(seats_.health());
-  // An NGINX that can't be asked is no reason to turn applications away: it only makes silence
-  // wait.
-  const std::string spools = spools_.problem();
-  list.push_back({"spools", true, spools.empty() ? "known" : spools});
-  const std::string days = std::to_string(days_ahead_) + " days ahead";
-  list.push_back({"partitions", days_ahead_ > 0,
-                  days_ahead_ < least_days_ahead ? days + ": fewer than a month" : days});
+  if (!config_.spool.directory.empty()) {
+    add("spool", true,
+        judge_spool(recorder_.oldest_ms(), static_cast<std::int64_t>(metrics_.spool_bytes.Value()),
+                    clock_.epoch_ms()));
+  }
+  add("partitions", days_ahead_ > 0, judge_partitions(days_ahead_, least_days_ahead));
   return list;
 }
 
@@ -219,6 +237,9 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "purge", repeat("purge", purge_every, [this] { return purge_old(); }));
   spawn(executor, "retention",
         repeat("retention", partitions_every, [this] { return keep_retention(); }));
+  spawn(executor, "health", repeat("health", health_every, [this] { return keep_health(); }));
+  spawn(executor, "canaries",
+        repeat("canaries", health_every, [this] { return canaries_.look(); }));
   spawn(executor, "spools", repeat("spools", spools_every, [this] { return spools_.look(); }));
   spawn(executor, "reaper", repeat("reaper", reap_every, [this] { return reaper_.reap(); }));
   spawn(executor, "due claims",
@@ -334,6 +355,12 @@ asio::awaitable<void> Daemon::keep_reconciled() {
   metrics_.owed_lost.Set(lost);
 }
 
+/// Changes are logged when they are seen, also while nobody asks.
+asio::awaitable<void> Daemon::keep_health() {
+  co_await log_watch_.look();
+  report_.parts();
+}
+
 asio::awaitable<void> Daemon::stay_member() {
   co_await membership_.keep();
   log().critical("another process has joined as {}: daemon.id must be unique. Stopping",
@@ -377,6 +404,9 @@ void Daemon::reload() {
   config_.default_max_duration = fresh->default_max_duration;
   config_.retention = fresh->retention;
   config_.reaper = fresh->reaper;
+  config_.health = fresh->health;
+  config_.canaries = fresh->canaries;
+  config_.nginx_status = fresh->nginx_status;
   config_.reconcile_at = fresh->reconcile_at;
   config_.agents = fresh->agents;
   vault_ = Vault(config_.agents.key, config_.agents.previous_keys);
@@ -395,6 +425,7 @@ asio::awaitable<void> Daemon::stop() {
   sd_notify(0, "STOPPING=1");
   draining_ = true;
   attempts_.stop();
+  canaries_.stop();
   const auto until = clock_.steady() + stop_time;
   co_await api_.drain(drain_time);
   // An originate under way may ring a phone: its answer is waited for, or it would be unknown.

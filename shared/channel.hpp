@@ -80,6 +80,12 @@ struct Understood {
   std::string problem;   // not empty: nobody could read the delivery → dead letter, and why
 };
 
+/// A delivery of our own in a channel's form: to be posted to its callback location.
+struct CanaryBody {
+  std::string content_type;
+  std::string body;  // empty = this kind has none
+};
+
 /// One kind of channel. Stateless and shared; knows no configuration.
 class Channel {
  public:
@@ -92,6 +98,10 @@ class Channel {
   /// Authentication only. An unreadable body that passes is accepted: it is stored all the same.
   virtual Verified verify(const Inbound& inbound, const Trust& trust) const = 0;
   virtual Answer answer() const noexcept = 0;
+
+  /// A delivery about a call that is none (canary.hpp), which verify() accepts for `account`: what
+  /// the location knows the account by, for e9 its appId. It holds no number.
+  virtual CanaryBody canary(std::string_view id, std::string_view account) const;
 
   /// Raw bytes to canonical events. Never throws on content, whatever it is given; every value of
   /// the result is storable (UTF-8, no NUL, cut at its column's width with `truncated`). Keys and

@@ -67,6 +67,12 @@ class E9 final : public Channel {
             "<statusMsg>Success</statusMsg></Response>"};
   }
 
+  CanaryBody canary(std::string_view id, std::string_view account) const override {
+    std::string body = "<?xml version='1.0'?><req><action>Canary</action><type>1</type><appId>";
+    body.append(account).append("</appId><callId>").append(id).append("</callId></req>");
+    return {"application/xml", std::move(body)};
+  }
+
   Understood understand(const Delivery& delivery) const override;
 };
 

@@ -61,6 +61,7 @@ std::span<const Route> agent_routes() noexcept;
 std::span<const Route> binding_routes() noexcept;
 std::span<const Route> calls_routes() noexcept;
 std::span<const Route> channel_routes() noexcept;
+std::span<const Route> health_routes() noexcept;
 std::span<const Route> letter_routes() noexcept;
 std::span<const Route> reconciliation_routes() noexcept;
 std::span<const Route> status_routes() noexcept;

@@ -27,6 +27,7 @@ asio::awaitable<Response> readyz(Exchange& exchange) {
     json::object item;
     item["part"] = part.part;
     item["ok"] = part.ok;
+    item["grade"] = to_text(part.ok ? part.grade : Grade::failing);
     item["says"] = part.says;
     list.push_back(std::move(item));
     if (!part.ok) missing += (missing.empty() ? "" : "; ") + part.part + ": " + part.says;

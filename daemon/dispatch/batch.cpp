@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "canary.hpp"
 #include "dispatch/dead_letter.hpp"
 #include "dispatch/line_events.hpp"
 #include "dispatch/recovery.hpp"
@@ -53,9 +54,18 @@ void understand_entry(const StreamEntry& entry, const Channels& channels, std::i
     batch.unreadable.push_back({key_text(delivery_key(*delivery)), entry.field, std::move(reason),
                                 delivery->received_ms, entry.value});
   };
+  const auto note_canary = [&](std::string_view id) {
+    batch.canaries.push_back({std::string(id), entry.field, delivery->received_ms});
+  };
   const auto channel = channels.find(entry.field);
-  if (channel == nullptr) return give_up("no channel of this code is configured");
+  if (channel == nullptr) {
+    if (const auto id = find_canary(delivery->body); !id.empty()) return note_canary(id);
+    return give_up("no channel of this code is configured");
+  }
   Understood understood = channel->kind->understand(*delivery);
+  if (understood.events.size() == 1 && is_canary(understood.events[0].channel_call_id)) {
+    return note_canary(understood.events[0].channel_call_id);
+  }
   batch.ignored += understood.ignored;
   if (!understood.problem.empty()) give_up(std::move(understood.problem));
   for (ChannelEvent& event : understood.events) {
@@ -205,6 +215,7 @@ Batch understand_batch(const std::vector<StreamEntry>& entries, const Channels& 
   batch.deliveries = entries.size();
   for (const StreamEntry& entry : entries) understand_entry(entry, channels, now_ms, batch);
   drop_repeats(batch.events);
+  batch.deliveries -= batch.canaries.size();
   return batch;
 }
 
@@ -286,6 +297,7 @@ asio::awaitable<CommitReport> commit_batch(pg::Pool& pool, const Channels& chann
   std::vector<pg::Statement> closing;
   if (!stored.waiting.empty()) closing.push_back(put_to_wait(stored.waiting));
   if (!batch.unreadable.empty()) closing.push_back(keep_unreadable(batch.unreadable, now_ms));
+  if (!batch.canaries.empty()) closing.push_back(note_canaries(batch.canaries));
   closing.push_back(
       {move_cursor_sql, pg::params(hold.stream, to_text(position.cursor), position.entries_added,
                                    to_text(position.highest), position.run_id, now_ms)});

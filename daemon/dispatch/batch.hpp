@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "channel/channels.hpp"
+#include "dispatch/canary_arrival.hpp"
 #include "dispatch/merge.hpp"
 #include "dispatch/stream.hpp"
 #include "event.hpp"
@@ -35,7 +36,8 @@ struct Unreadable {
 struct Batch {
   std::vector<FoundEvent> events;
   std::vector<Unreadable> unreadable;
-  std::size_t deliveries = 0;
+  std::vector<CanaryArrival> canaries;  // only that they came is kept
+  std::size_t deliveries = 0;           // without canaries
   std::size_t ignored = 0;
   std::int64_t oldest_received_ms = 0;
 };

@@ -93,7 +93,17 @@ PartHealth Dispatcher::health() const {
     health.says += stream + ": " + partition->says();
     if (!partition->well()) health.ok = false;
   }
+  health.grade = health.ok ? Grade::ok : Grade::failing;
   return health;
+}
+
+std::vector<Dispatcher::View> Dispatcher::views() const {
+  std::vector<View> views;
+  for (const auto& [stream, partition] : partitions_) {
+    views.push_back({stream, partition->draining(), partition->cursor(), partition->taken(),
+                     partition->drained_ms()});
+  }
+  return views;
 }
 
 std::int64_t Dispatcher::drained_ms() const {

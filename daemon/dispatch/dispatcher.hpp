@@ -22,6 +22,16 @@ class Dispatcher {
   asio::awaitable<void> spread();
 
   PartHealth health() const;
+
+  /// A partition, as far as this daemon knows it.
+  struct View {
+    std::string stream;
+    bool draining = false;              // by us; of the others' only the name is known
+    StreamId cursor;                    // committed up to here
+    std::optional<std::int64_t> taken;  // entries that the stream had taken up to there
+    std::int64_t drained_ms = 0;
+  };
+  std::vector<View> views() const;
   /// The least of the partitions that this daemon drains; 0 = none is being drained. For metrics:
   /// whoever judges silence asks the cursors of the whole fleet.
   std::int64_t drained_ms() const;

@@ -1,43 +1,48 @@
-#include "dispatch/spool_watch.hpp"
+#include "dispatch/nginx_watch.hpp"
 
 #include <algorithm>
-
-#include <boost/json.hpp>
+#include <optional>
 
 #include "log.hpp"
 
 namespace cc {
 namespace {
 
-namespace json = boost::json;
-
 constexpr Millis patience{2000};
+
+/// For people: no scheme, no user, no query.
+std::string short_name(const std::string& url) {
+  std::string name = url.substr(0, url.find_first_of("?#"));
+  if (const std::size_t at = name.find("://"); at != std::string::npos) name.erase(0, at + 3);
+  if (const std::size_t at = name.rfind('@'); at != std::string::npos) name.erase(0, at + 1);
+  return name;
+}
 
 }  // namespace
 
 Result<SpoolState> read_spool_state(const std::string& status_json) {
-  json::error_code error;
-  const json::value value = json::parse(status_json, error);
-  const json::object* const status = error ? nullptr : value.if_object();
-  const json::value* const spool = status == nullptr ? nullptr : status->if_contains("spool");
-  if (spool == nullptr) {
-    return Error{"its answer is not that of cc_status; does nginx.conf say cc_status there?"};
-  }
-  if (spool->is_null()) return SpoolState{};  // cc_spool off
-  const json::object* const object = spool->if_object();
-  const json::value* const readable = object == nullptr ? nullptr : object->if_contains("readable");
-  if (readable == nullptr || !readable->is_bool()) {
-    return Error{"its answer is not that of cc_status: \"spool\" is of another kind"};
-  }
-  if (!readable->get_bool()) return Error{"NGINX cannot read its spool directory"};
-  const json::value* const oldest = object->if_contains("oldest_received_ms");
-  if (oldest == nullptr || !oldest->is_int64() || oldest->get_int64() < 0) {
-    return Error{"its answer is not that of cc_status: no oldest_received_ms"};
-  }
-  return SpoolState{oldest->get_int64()};
+  const Result<NginxState> state = read_nginx_state(status_json);
+  if (!state) return state.error();
+  if (!state->spool_readable) return Error{"NGINX cannot read its spool directory"};
+  return SpoolState{state->spool_oldest_ms};
 }
 
-asio::awaitable<void> SpoolWatch::look() {
+void NginxWatch::take(View& view, const std::string& body, std::int64_t asked_ms) {
+  const Result<NginxState> state = read_nginx_state(body);
+  if (!state) {
+    view.problem = state.error().message;
+    return;
+  }
+  view.problem = state->spool_readable ? "" : "NGINX cannot read its spool directory";
+  if (view.asked && state->failed > view.state.failed) view.failed = clock_.steady();
+  view.state = *state;
+  view.asked = true;
+  if (state->spool_readable) {
+    view.clear_until_ms = state->spool_oldest_ms == 0 ? asked_ms : state->spool_oldest_ms - 1;
+  }
+}
+
+asio::awaitable<void> NginxWatch::look() {
   const std::vector<std::string> urls = config_.nginx_status;  // a reload may come in between
   std::erase_if(views_, [&](const auto& view) {
     return std::find(urls.begin(), urls.end(), view.first) == urls.end();
@@ -48,33 +53,26 @@ asio::awaitable<void> SpoolWatch::look() {
     request.url = url;
     request.connect_timeout = request.timeout = patience;
     const HttpExchange exchange = co_await http_.perform(std::move(request));
-    std::string problem;
-    if (!exchange.answered()) {
-      problem = exchange.problem;
-    } else if (exchange.status != 200) {
-      problem = "it answers " + std::to_string(exchange.status);
-    }
     View& view = views_[url];
-    if (problem.empty()) {
-      const Result<SpoolState> state = read_spool_state(exchange.body);
-      if (!state) {
-        problem = state.error().message;
-      } else {
-        view.clear_until_ms = state->oldest_ms == 0 ? asked_ms : state->oldest_ms - 1;
-      }
+    const std::string before = view.problem;
+    if (!exchange.answered()) {
+      view.problem = exchange.problem;
+    } else if (exchange.status != 200) {
+      view.problem = "it answers " + std::to_string(exchange.status);
+    } else {
+      take(view, exchange.body, asked_ms);
     }
-    if (problem != view.problem) {
-      if (problem.empty()) {
-        log().info("NGINX's status {} is there again", url);
-      } else {
-        log().error("NGINX's status {}: {}; what its spool holds is not known", url, problem);
-      }
-      view.problem = problem;
+    if (view.problem == before) continue;
+    if (view.problem.empty()) {
+      log().info("NGINX's status {} is there again", short_name(url));
+    } else {
+      log().error("NGINX's status {}: {}; what its spool holds is not known", short_name(url),
+                  view.problem);
     }
   }
 }
 
-std::int64_t SpoolWatch::clear_until_ms(std::int64_t now_ms) const {
+std::int64_t NginxWatch::clear_until_ms(std::int64_t now_ms) const {
   std::int64_t least = now_ms;
   for (const std::string& url : config_.nginx_status) {
     const auto view = views_.find(url);
@@ -83,12 +81,37 @@ std::int64_t SpoolWatch::clear_until_ms(std::int64_t now_ms) const {
   return least;
 }
 
-std::string SpoolWatch::problem() const {
+std::string NginxWatch::problem() const {
   std::string all;
   for (const auto& [url, view] : views_) {
-    if (!view.problem.empty()) all += (all.empty() ? "" : "; ") + url + ": " + view.problem;
+    if (!view.problem.empty())
+      all += (all.empty() ? "" : "; ") + short_name(url) + ": " + view.problem;
   }
   return all;
+}
+
+std::vector<PartHealth> NginxWatch::parts() const {
+  std::vector<PartHealth> parts;
+  for (const std::string& url : config_.nginx_status) {
+    // It alone is no reason to take requests from any daemon.
+    PartHealth part{"nginx " + short_name(url), true, "not asked yet"};
+    const auto found = views_.find(url);
+    if (found != views_.end() && !found->second.problem.empty()) {
+      part.grade = Grade::failing;
+      part.says = "its status page: " + found->second.problem;
+    } else if (found != views_.end() && found->second.asked) {
+      const View& view = found->second;
+      std::optional<std::int64_t> failed_ago_ms;
+      if (view.failed != std::chrono::steady_clock::time_point{}) {
+        failed_ago_ms = std::chrono::duration_cast<Millis>(clock_.steady() - view.failed).count();
+      }
+      Judgement judgement = judge_nginx(view.state, failed_ago_ms, clock_.epoch_ms());
+      part.grade = judgement.grade;
+      part.says = std::move(judgement.says);
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
 }
 
 }  // namespace cc

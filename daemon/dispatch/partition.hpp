@@ -45,6 +45,11 @@ class Partition {
   /// All that was received before this (epoch ms) is in the records.
   std::int64_t drained_ms() const noexcept { return drained_ms_; }
   const std::string& says() const noexcept { return says_; }
+  /// Committed up to here, while it is ours.
+  StreamId cursor() const noexcept { return position_.cursor; }
+  /// How many entries the stream had taken up to the cursor; nothing before it was once read to its
+  /// end.
+  std::optional<std::int64_t> taken() const noexcept { return taken_; }
 
  private:
   asio::awaitable<void> serve();  // one Redis connection's life
@@ -70,6 +75,7 @@ class Partition {
   Backoff backoff_{Millis{100}, Millis{5000}};
   std::chrono::steady_clock::time_point observed_{}, trimmed_{};
   std::int64_t drained_ms_ = 0;
+  std::optional<std::int64_t> taken_;
   bool owned_ = false, draining_ = false, handing_over_ = false;
   bool elsewhere_ = false;  // another daemon drains it
   std::string says_ = "starting";

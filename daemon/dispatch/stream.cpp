@@ -232,6 +232,26 @@ asio::awaitable<bool> note_drained(redis::Connection& redis, const std::string& 
   co_return co_await note(redis, drained_key(stream), cursor);
 }
 
+asio::awaitable<Unread> look_beyond(redis::Connection& redis, const std::string& stream,
+                                    StreamId cursor) {
+  Unread unread;
+  std::vector<std::string> words{"XINFO", "STREAM", stream};
+  const redis::Reply info = co_await redis.command(std::move(words), answer_time);
+  if (info.is_error()) {
+    if (info.text.find("no such key") == std::string::npos) refuse("XINFO STREAM " + stream, info);
+    co_return unread;
+  }
+  unread.entries_added = number_of(field(info, "entries-added"));
+  if (id_of(field(info, "last-generated-id")) <= cursor) co_return unread;
+  words = {"XRANGE", stream, "(" + to_text(cursor), "+", "COUNT", "1"};
+  const redis::Reply first = co_await redis.command(std::move(words), answer_time);
+  if (first.is_error()) refuse("XRANGE " + stream, first);
+  if (!first.items.empty() && !first.items[0].items.empty()) {
+    unread.first = id_of(&first.items[0].items[0]);
+  }
+  co_return unread;
+}
+
 asio::awaitable<std::uint64_t> memory_of(redis::Connection& redis, const std::string& stream) {
   std::vector<std::string> words{"MEMORY", "USAGE", stream, "SAMPLES", "16"};
   const redis::Reply reply = co_await redis.command(std::move(words), answer_time);

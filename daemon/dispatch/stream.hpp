@@ -86,6 +86,14 @@ asio::awaitable<void> trim_below(redis::Connection& redis, const std::string& st
 asio::awaitable<bool> note_drained(redis::Connection& redis, const std::string& stream,
                                    StreamId cursor);
 
+/// What lies behind the cursor.
+struct Unread {
+  std::int64_t entries_added = 0;  // over the stream's whole life
+  StreamId first;                  // the oldest unread entry; 0-0 = all has been read
+};
+asio::awaitable<Unread> look_beyond(redis::Connection& redis, const std::string& stream,
+                                    StreamId cursor);
+
 /// Bytes that the stream takes in Redis' memory, estimated by Redis.
 asio::awaitable<std::uint64_t> memory_of(redis::Connection& redis, const std::string& stream);
 

@@ -327,6 +327,7 @@ PartHealth Seats::health() const {
     if (!health.says.empty()) health.says += "; ";
     health.says += count.channel + ": " + std::to_string(count.count) + " " + count.actual;
     if (count.actual == "refused" || count.actual == "failing") {
+      health.grade = Grade::degraded;
       health.says += " (such as " + mask_numbers_in(count.example) + ": " + count.reason + ")";
     }
   }
