@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 
+#include <boost/json.hpp>
+
 #include "io/pg.hpp"
 #include "log.hpp"
 #include "new_call.hpp"
@@ -243,6 +245,11 @@ asio::awaitable<Response> created_response(Exchange& exchange, Created created) 
       record = co_await std::move(reading);
     }
     response = record_response(outcome.outcome == Outcome::accepted ? 201 : 202, record, exchange);
+    if (!created.notice.empty()) {
+      boost::json::object document = to_object(record, sight_of(exchange.key));
+      document["notice"] = mask_numbers_in(created.notice);
+      response.body = boost::json::serialize(document);
+    }
   }
   response.headers.emplace_back("Location", location_of(call));
   if (wait) response.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(*wait));

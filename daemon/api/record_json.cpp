@@ -203,6 +203,7 @@ json::object to_object(const Timeline& timeline, std::int64_t call, Sight sight)
     item["channel"] = attempt.channel;
     item["agent"] = attempt.agent;
     item["state"] = attempt.state;
+    item["superseded"] = attempt.superseded;
     item["channelCallId"] = or_null(attempt.channel_call_id);
     item["reason"] = words(attempt.reason, !hidden.any);
     item["code"] = or_null(attempt.code);

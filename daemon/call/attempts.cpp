@@ -69,6 +69,13 @@ constexpr std::string_view outcome_sql =
     "channel_call_id = coalesce(channel_call_id, $4), answered = $5, code = $6, message = $7 "
     "WHERE call = $1 AND attempt = $2";
 
+constexpr std::string_view display_refused_sql =
+    "INSERT INTO display_refusal AS d (channel, number, code, first, last) SELECT a.channel, "
+    "r.main_num, left($3, 32), $4::bigint, $4::bigint FROM call_attempt a JOIN call_record r ON "
+    "r.id "
+    "= a.call WHERE a.call = $1 AND a.attempt = $2 AND r.main_num IS NOT NULL "
+    "ON CONFLICT (channel, number, code) DO UPDATE SET last = excluded.last, count = d.count + 1";
+
 using Taken = OriginateAnswer::Outcome;
 
 const char* state_text(Taken outcome) {
@@ -158,6 +165,7 @@ asio::awaitable<void> Attempts::drive(Key key) {
   }
   fault_point("attempt.answered");
   if (answer.verdict) parts_.health.taken(key.first, key.second, *answer.verdict);
+  if (answer.display_refused) co_await mark_number(key, answer.code);
   parts_.metrics.originate_delay.Observe(static_cast<double>(answer.elapsed.count()) / 1000.0);
   parts_.metrics.attempts
       .Add({{"channel", sending.channel ? sending.channel->config.code : "none"},
@@ -168,6 +176,18 @@ asio::awaitable<void> Attempts::drive(Key key) {
                answer.code, mask_numbers_in(answer.message));
   }
   co_await store_outcome(key, std::move(answer));
+}
+
+/// Marks the number, not the channel: an operator can see which one is to be approved.
+asio::awaitable<void> Attempts::mark_number(Key key, std::string code) {
+  log().error("call {}: the channel would not show the main number ({}): have it approved there",
+              key.first, code);
+  try {
+    co_await parts_.pool.query(display_refused_sql,
+                               pg::params(key.first, key.second, code, parts_.clock.epoch_ms()));
+  } catch (const pg::Failure& failure) {
+    log().warn("call {}: noting a refused display number: {}", key.first, failure.what());
+  }
 }
 
 /// On a line with a session, once more where that turned out to be over: nothing was dialled.

@@ -39,6 +39,7 @@ class Attempts {
   asio::awaitable<void> drive(Key key);
   asio::awaitable<bool> begin(Key key, Sending& sending);
   asio::awaitable<OriginateAnswer> originate(Sending& sending);
+  asio::awaitable<void> mark_number(Key key, std::string code);
   asio::awaitable<void> note_slow(Key key, std::shared_ptr<asio::steady_timer> timer);
   std::vector<std::string> channels_with_sessions() const;
   asio::awaitable<void> refuse_unsent(Key key);

@@ -79,6 +79,7 @@ struct TimelineEvent {
 struct TimelineAttempt {
   int attempt = 1;
   std::string channel, agent, state;
+  bool superseded = false;  // given up for the next one
   OptText channel_call_id, reason, code, message;
   OptMs created, sent, answered;
 };

@@ -9,7 +9,7 @@ constexpr std::string_view owner_sql =
     "SELECT direction FROM call_record WHERE id = $1 AND tenant = $2";
 
 constexpr std::string_view attempts_sql =
-    "SELECT attempt, channel, agent, state, channel_call_id, reason, code, message, created, sent, "
+    "SELECT attempt, channel, agent, state, superseded, channel_call_id, reason, code, message, created, sent, "
     "answered "
     "FROM call_attempt WHERE call = $1 ORDER BY attempt";
 
@@ -45,6 +45,7 @@ asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::stri
     attempt.channel = attempts.text(row, "channel");
     attempt.agent = attempts.text(row, "agent");
     attempt.state = attempts.text(row, "state");
+    attempt.superseded = attempts.boolean(row, "superseded");
     attempt.channel_call_id = attempts.opt_text(row, "channel_call_id");
     attempt.reason = attempts.opt_text(row, "reason");
     attempt.code = attempts.opt_text(row, "code");

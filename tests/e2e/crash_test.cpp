@@ -63,6 +63,7 @@ BOOST_AUTO_TEST_CASE(a_crash_at_any_point_neither_loses_nor_repeats_a_call) {
   for (const std::string& point : fault_points()) {
     if (point == "dispatch.trimmed") continue;  // reached after an hour of lag: the next test
     if (point == "merge.moved") continue;       // on no call's way: strangers_test.cpp
+    if (point.ends_with("next")) continue;      // only of calls that fail over: failover_test.cpp
     BOOST_TEST_CONTEXT("killed at " << point) {
       const std::string phone = "1392222" + std::to_string(1000 + ++number);
       stack().part("restart", "ccd", {"--fault", point});
