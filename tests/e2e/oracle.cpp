@@ -128,9 +128,10 @@ void set_constants(Expected& expected, const Asked& asked, long max_duration) {
   set(expected, "userId", text_at(asked.body, "user"));
   const std::string longest = text_at(asked.body, "maxDuration");
   set(expected, "maxDuration", longest.empty() ? std::to_string(max_duration) : longest);
-  for (const char* name :
-       {"mainNum", "extNum", "audioUrl", "ivrUrl", "ivrText", "displayRequested"})
+  for (const char* name : {"mainNum", "extNum", "audioUrl", "ivrUrl", "ivrText"})
     set(expected, name, none);
+  // "the default is customer/agent", and this stack has no other policy.
+  set(expected, "displayRequested", "toAgent=customer toCustomer=agent");
   set(expected, "recovered", "false");
   set(expected, "truncated", "false");
 }

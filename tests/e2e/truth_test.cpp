@@ -220,8 +220,8 @@ BOOST_AUTO_TEST_CASE(the_oracle_sees_a_record_that_is_not_what_happened) {
     "audioUrl":null,"ivrUrl":null,"ivrText":null,"closeType":"0","created":1767233699500,
     "direction":"out","initiator":"agent","business":null,"bizType":null,"bizId":null,
     "userId":null,"progress":"closed","closeDetail":"normal","closedBy":null,
-    "closeSource":"callback","displayRequested":null,"maxDuration":60,"lateLife":false,
-    "recovered":false,"truncated":false})");
+    "closeSource":"callback","displayRequested":"toAgent=customer toCustomer=agent",
+    "maxDuration":60,"lateLife":false,"recovered":false,"truncated":false})");
   const auto wrong = [](const std::vector<Difference>& found) {
     std::set<std::string> fields;
     for (const Difference& one : found) fields.insert(one.field);
