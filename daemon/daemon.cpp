@@ -27,6 +27,7 @@
 #include "fleet/membership.hpp"
 #include "health.hpp"
 #include "health/canaries.hpp"
+#include "health/channel_watch.hpp"
 #include "health/log_watch.hpp"
 #include "health/report.hpp"
 #include "health/desk_service.hpp"
@@ -94,6 +95,7 @@ class Daemon final : public Health {
         spools_(config_, http_, clock_),
         log_watch_(shared_parts(), dispatcher_),
         canaries_(shared_parts(), http_),
+        channel_watch_(config_, pool_),
         report_(clock_, metrics_),
         reaper_(shared_parts(), recorder_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access,
@@ -103,6 +105,7 @@ class Daemon final : public Health {
     report_.add([this] { return log_watch_.parts(); });
     report_.add([this] { return spools_.parts(); });
     report_.add([this] { return canaries_.parts(); });
+    report_.add([this] { return channel_watch_.parts(); });
   }
 
   int run();
@@ -161,6 +164,7 @@ class Daemon final : public Health {
   NginxWatch spools_;
   LogWatch log_watch_;
   Canaries canaries_;
+  ChannelWatch channel_watch_;
   mutable HealthReport report_;
   Reaper reaper_;
   api::ApiServer api_;
@@ -359,6 +363,7 @@ asio::awaitable<void> Daemon::keep_reconciled() {
 asio::awaitable<void> Daemon::keep_health() {
   co_await log_watch_.look();
   report_.parts();
+  co_await channel_watch_.look();
 }
 
 asio::awaitable<void> Daemon::stay_member() {

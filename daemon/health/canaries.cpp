@@ -46,9 +46,15 @@ asio::awaitable<void> Canaries::look() {
       view.watched_since = view.read = parts_.clock.steady();
     }
     view.state.channel = canary.channel;
-    if (!stopping_) co_await send_due(canary);
   }
   co_await read_all();
+  // Whoever asks for the row locks it, and so writes: only where it is time.
+  const Millis every = parts_.config.health.canary_every;
+  for (const Config::Canary& canary : canaries) {
+    const CanaryState& state = views_[canary.location].state;
+    const bool due = !state.sent || state.sent_ago_ms >= every.count();
+    if (due && !stopping_) co_await send_due(canary);
+  }
 }
 
 asio::awaitable<void> Canaries::send_due(Config::Canary canary) {
@@ -92,22 +98,23 @@ asio::awaitable<void> Canaries::post(Config::Canary canary, std::string id, Cana
 asio::awaitable<void> Canaries::read_all() {
   const pg::Rows rows = co_await parts_.pool.query(read_sql);
   const auto now = parts_.clock.steady();
+  for (auto& [location, view] : views_) {
+    view.state.watched_ms = std::chrono::duration_cast<Millis>(now - view.watched_since).count();
+    view.read = now;
+  }
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const auto found = views_.find(std::string(rows.text(row, "location")));
     if (found == views_.end()) continue;
-    View& view = found->second;
     const std::int64_t now_ms = rows.integer(row, "now");
-    CanaryState& state = view.state;
-    state.sent = true;
-    state.sent_ago_ms = std::max<std::int64_t>(now_ms - rows.integer(row, "posted"), 0);
+    CanaryState& state = found->second.state;
+    state.sent_ago_ms = now_ms - rows.integer(row, "posted");
+    state.sent = state.sent_ago_ms >= 0;  // or PostgreSQL's clock was set back: begin anew
     state.problem = rows.opt_text(row, "problem").value_or("");
     state.arrived_ago_ms.reset();
     if (const auto arrived = rows.opt_integer(row, "arrived")) {
       state.arrived_ago_ms = std::max<std::int64_t>(now_ms - *arrived, 0);
     }
     state.delay_ms = rows.opt_integer(row, "delay_ms").value_or(0);
-    state.watched_ms = std::chrono::duration_cast<Millis>(now - view.watched_since).count();
-    view.read = now;
   }
 }
 

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(all_is_well_and_a_canary_leaves_nothing_behind) {
   BOOST_TEST(answer.at("summary") == "Everything works.");
   for (const char* name :
        {"postgresql", "dispatcher", "recorder", "spool", "agents", "partitions", "redis", "streams",
-        "drained", "nginx 127.0.0.1:", "canary http://127"}) {
+        "drained", "nginx 127.0.0.1:", "canary http://127", "channel e9"}) {
     BOOST_TEST(text_at(part(name), "grade") == "ok", name);
     BOOST_TEST(!text_at(part(name), "since").empty(), name);
   }
