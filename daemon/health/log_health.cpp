@@ -141,7 +141,8 @@ Result<NginxState> read_nginx_state(const std::string& status_json) {
 Judgement judge_nginx(const NginxState& state, std::optional<std::int64_t> failed_ago_ms,
                       std::int64_t now_ms) {
   Findings findings;
-  const std::string workers = std::to_string(state.workers) + " workers";
+  const std::string workers =
+      std::to_string(state.workers) + (state.workers == 1 ? " worker" : " workers");
   if (state.workers == 0) {
     findings.add(Grade::failing, "it has no worker with the module's state");
   } else if (state.linked < state.workers) {
@@ -150,7 +151,7 @@ Judgement judge_nginx(const NginxState& state, std::optional<std::int64_t> faile
                                       (state.spooling ? ": they spool" : " and there is no spool"));
     if (!state.spooling) findings.add(Grade::failing, "callbacks are refused");
   } else {
-    findings.add(Grade::ok, workers + ", all linked to Redis");
+    findings.add(Grade::ok, workers + ", linked to Redis");
   }
   if (failed_ago_ms && *failed_ago_ms < remembered_ms) {
     findings.add(Grade::failing, "callbacks were refused " + span_text(*failed_ago_ms) +
@@ -177,8 +178,9 @@ Judgement judge_nginx(const NginxState& state, std::optional<std::int64_t> faile
 Judgement judge_redis(const RedisState& state) {
   if (!state.problem.empty()) return {Grade::failing, state.problem};
   Findings findings;
-  findings.add(state.took_ms > slow_redis_ms ? Grade::degraded : Grade::ok,
-               "answers within " + std::to_string(state.took_ms) + " ms");
+  findings.add(
+      state.took_ms > slow_redis_ms ? Grade::degraded : Grade::ok,
+      "answers within " + std::to_string(std::max<std::int64_t>(state.took_ms, 1)) + " ms");
   if (state.most_bytes > 0) {
     const std::int64_t share = state.used_bytes * 100 / state.most_bytes;
     findings.add(

@@ -3,6 +3,12 @@
 #include "log.hpp"
 
 namespace cc {
+namespace {
+
+// What passes sooner, such as a start, is no news.
+constexpr std::int64_t settle_ms = 2'000;
+
+}  // namespace
 
 void HealthReport::keep(PartHealth& part, std::int64_t now_ms) {
   if (!part.ok) part.grade = Grade::failing;
@@ -10,14 +16,6 @@ void HealthReport::keep(PartHealth& part, std::int64_t now_ms) {
   Standing& standing = at->second;
   standing.seen = true;
   if (fresh || standing.grade != part.grade) {
-    // What is well from the beginning is no news.
-    if (part.grade == Grade::failing) {
-      log().error("health: {} is failing: {}", part.part, part.says);
-    } else if (part.grade == Grade::degraded) {
-      log().warn("health: {} is degraded: {}", part.part, part.says);
-    } else if (!fresh) {
-      log().info("health: {} is well again: {}", part.part, part.says);
-    }
     standing.grade = part.grade;
     standing.since_ms = now_ms;
     prometheus::Gauge*& gauge = gauges_[part.part];
@@ -25,6 +23,15 @@ void HealthReport::keep(PartHealth& part, std::int64_t now_ms) {
     gauge->Set(static_cast<double>(part.grade));
   }
   part.since_ms = standing.since_ms;
+  if (standing.grade == standing.told || now_ms - standing.since_ms < settle_ms) return;
+  standing.told = standing.grade;
+  if (part.grade == Grade::failing) {
+    log().error("health: {} is failing: {}", part.part, part.says);
+  } else if (part.grade == Grade::degraded) {
+    log().warn("health: {} is degraded: {}", part.part, part.says);
+  } else {
+    log().info("health: {} is well again: {}", part.part, part.says);
+  }
 }
 
 std::vector<PartHealth> HealthReport::parts() {

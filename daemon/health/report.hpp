@@ -1,5 +1,5 @@
 // All parts' health in one list: who gathers it also remembers since when each stands as it does,
-// logs what changed, once, and keeps the gauge.
+// logs what changed, once it has stayed so for a moment, and keeps the gauge.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ class HealthReport {
   struct Standing {
     Grade grade = Grade::ok;
     std::int64_t since_ms = 0;
-    bool seen = false;  // in this pass
+    Grade told = Grade::ok;  // in the log, last
+    bool seen = false;       // in this pass
   };
   void keep(PartHealth& part, std::int64_t now_ms);
 
