@@ -69,6 +69,9 @@ asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::stri
               // Within a millisecond: what CC did comes before what the channel says of it.
               if ((a.event.source == Source::cc) != (b.event.source == Source::cc))
                 return a.event.source == Source::cc;
+              // An attempt's end and the next one's beginning are one transaction's.
+              if (a.event.source == Source::cc && a.event.attempt != b.event.attempt)
+                return a.event.attempt < b.event.attempt;
               if (a.event.name != b.event.name) return a.event.name < b.event.name;
               return a.event.key < b.event.key;
             });
