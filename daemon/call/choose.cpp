@@ -106,6 +106,7 @@ class Choosing {
       if (known_.tried_channels.contains(view.config->code)) continue;
       if (std::string lack = lacking(known_.needs, view.config->can); !lack.empty()) {
         unable_ += (unable_.empty() ? "" : "; ") + view.config->code + " " + lack;
+        unable_channels_.insert(view.config->code);
         continue;
       }
       channels_.push_back(&view);
@@ -171,12 +172,13 @@ class Choosing {
   void add_named() {
     // A line that was made known is meant, whatever else its name may look like: 1000 is a seat,
     // and could be a phone.
+    const bool seat =
+        std::any_of(known_.channels.begin(), known_.channels.end(), [&](const ChannelView& view) {
+          return known_line(view) != nullptr && !line_is_phone(*view.config);
+        });
     std::vector<const ChannelView*> order = channels_;
     std::stable_partition(order.begin(), order.end(),
                           [&](const ChannelView* view) { return known_line(*view) != nullptr; });
-    const bool seat = std::any_of(order.begin(), order.end(), [&](const ChannelView* view) {
-      return known_line(*view) != nullptr && !line_is_phone(*view->config);
-    });
     for (const ChannelView* view : order) {
       const bool phone = line_is_phone(*view->config);
       if (phone && seat && known_line(*view) == nullptr) continue;
@@ -240,7 +242,13 @@ class Choosing {
                                  " that the user is bound to";
       if (request_.channel && bound.channel != *request_.channel) continue;
       const ChannelView* view = find(bound.channel);
-      if (view == nullptr) continue;
+      if (view == nullptr) {
+        if (unable_channels_.contains(bound.channel)) {
+          note(refuse(Code::unable,
+                      "no line that the user is bound to can do what the call needs: " + unable_));
+        }
+        continue;
+      }
       const bool phone = line_is_phone(*view->config);
       if (phone && request_.caller && *request_.caller != bound.agent) {
         contradiction_ =
@@ -381,6 +389,7 @@ class Choosing {
   const Knowledge& known_;
   std::vector<const ChannelView*> channels_;  // that may be chosen, best first
   std::string shut_, unable_;
+  std::set<std::string> unable_channels_;
   bool named_channel_ = false;
   std::vector<Found> found_;
   std::optional<Refusal> refusal_;        // of the best line that can't be had

@@ -1,5 +1,6 @@
 #include "call/survey.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include "agent/agent_check.hpp"
@@ -24,7 +25,8 @@ constexpr std::string_view bound_sql =
     "l.channel = ANY($3::varchar[])) AS online, CASE WHEN a.desired <> 'online' THEN 'it shall be "
     "offline' ELSE coalesce(a.actual, 'waiting for a daemon') || coalesce(': ' || a.reason, '') "
     "END "
-    "AS standing, c.call IS NOT NULL AS busy, t.call AS busy_call "
+    "AS standing, c.call IS NOT NULL AS busy, (SELECT t.call FROM call_attempt t WHERE t.call = "
+    "c.call AND t.attempt = c.attempt AND t.tenant = b.tenant) AS busy_call "
     "FROM binding b CROSS JOIN LATERAL (SELECT x.value->>'channel' AS channel, x.value->>'agent' "
     "AS "
     "agent, x.number FROM jsonb_array_elements(b.lines) WITH ORDINALITY AS x (value, number)) AS l "
@@ -35,7 +37,6 @@ constexpr std::string_view bound_sql =
     "l.channel || '/' || l.agent) OR (h.kind = 'handset' AND h.resource = CASE WHEN l.channel = "
     "ANY($3::varchar[]) THEN l.agent ELSE coalesce($5::varchar, b.phone, a.handset) END)) LIMIT 1) "
     "AS c ON true "
-    "LEFT JOIN call_attempt t ON t.call = c.call AND t.attempt = c.attempt AND t.tenant = b.tenant "
     "WHERE b.tenant = $1 AND b.user_id = $2 ORDER BY l.number";
 
 // Free lines of a channel; with the phone that would ring. $3: see above, $5: the caller's phone.
@@ -80,7 +81,7 @@ KnownLine line_from_row(const pg::Rows& rows, std::size_t row) {
   return line;
 }
 
-std::optional<Bound> binding_from(const pg::Rows& rows) {
+std::optional<Bound> binding_from(const pg::Rows& rows, const std::vector<std::string>& phones) {
   if (rows.empty()) return std::nullopt;
   Bound bound;
   bound.phone = rows.opt_text(0, "phone");
@@ -89,8 +90,11 @@ std::optional<Bound> binding_from(const pg::Rows& rows) {
     BoundLine line;
     line.channel = rows.text(row, "channel");
     line.agent = rows.text(row, "agent");
-    if (rows.boolean(row, "known") || rows.boolean(row, "busy"))
+    // A phone is a line though nobody has made it known, and may be in a call.
+    const bool phone = std::find(phones.begin(), phones.end(), line.channel) != phones.end();
+    if (rows.boolean(row, "known") || (phone && rows.boolean(row, "busy"))) {
       line.known = line_from_row(rows, row);
+    }
     bound.lines.push_back(std::move(line));
   }
   return bound;
@@ -145,7 +149,7 @@ asio::awaitable<Found> find_lines(pg::Transaction& transaction, Parts parts, New
 
   Knowledge known;
   known.named = lines_from(rows[1]);
-  if (bound) known.binding = binding_from(rows[2]);
+  if (bound) known.binding = binding_from(rows[2], phones);
   if (asks_pool) known.pool = lines_from(rows.back());
   Found found;
   if (asks_pool && known.pool.empty()) {

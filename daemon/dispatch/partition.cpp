@@ -222,7 +222,7 @@ asio::awaitable<bool> Partition::commit_as(std::span<const StreamEntry> entries,
   metrics.late_life.Increment(static_cast<double>(report.fold.late_life));
   metrics.abandoned_life.Increment(static_cast<double>(report.fold.abandoned));
   for (const FoldReport::Judgement& word : report.fold.judged) {
-    parts_.health.ended(word.call, word.attempt,
+    parts_.health.ended(word.call, word.attempt, word.channel,
                         word.failed ? ChannelVerdict::failed : ChannelVerdict::well);
   }
   if (oldest_ms > 0) {

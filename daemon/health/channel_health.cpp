@@ -46,7 +46,7 @@ constexpr std::string_view turn_sql =
 
 constexpr std::string_view recent_sql =
     "SELECT begun, taken, taken_at, final, final_at FROM channel_verdict WHERE channel = $1 AND "
-    "judged > $2::bigint ORDER BY judged DESC LIMIT 1000";
+    "judged > $2::bigint ORDER BY judged DESC LIMIT 500";
 
 constexpr std::string_view write_sql =
     "UPDATE channel_health SET breaker = $2, since = $3, why = left($4, 256), open_ms = $5, "
@@ -57,10 +57,10 @@ constexpr std::string_view write_sql =
 constexpr std::string_view heard_sql =
     "SELECT v.taken_at, e.first, e.last FROM (SELECT call, attempt, taken_at FROM channel_verdict "
     "WHERE channel = $1 AND judged > $2::bigint AND taken = 0 ORDER BY judged DESC LIMIT 200) AS v "
-    "JOIN call_attempt a ON a.call = v.call AND a.attempt = v.attempt AND a.state = 'accepted' "
     "LEFT JOIN LATERAL (SELECT min(received) AS first, max(received) AS last FROM call_event c "
-    "WHERE "
-    "c.call = v.call AND c.attempt = v.attempt AND c.source <> 'cc') AS e ON true";
+    "WHERE c.call = v.call AND c.attempt = v.attempt AND c.source <> 'cc') AS e ON true "
+    "WHERE (SELECT a.state FROM call_attempt a WHERE a.call = v.call AND a.attempt = v.attempt) = "
+    "'accepted'";
 
 constexpr std::string_view sign_ins_sql =
     "SELECT count(*) FILTER (WHERE actual = 'failing') AS failing, count(*) FILTER (WHERE actual = "
@@ -122,8 +122,10 @@ void ChannelHealth::taken(std::int64_t call, int attempt, ChannelVerdict verdict
   told.at_ms = membership_.fleet_ms();
 }
 
-void ChannelHealth::ended(std::int64_t call, int attempt, ChannelVerdict verdict) {
+void ChannelHealth::ended(std::int64_t call, int attempt, const std::string& channel,
+                          ChannelVerdict verdict) {
   if (told_.size() >= most_kept) return;
+  if (verdict == ChannelVerdict::well && !tried_.contains(channel)) return;
   Told& told = told_[{call, attempt}];
   told.final = verdict;
   told.at_ms = membership_.fleet_ms();
@@ -195,18 +197,20 @@ asio::awaitable<void> ChannelHealth::look(std::int64_t drained_ms) {
 asio::awaitable<void> ChannelHealth::look_at(std::string channel, std::int64_t drained_ms) {
   const std::int64_t now_ms = membership_.fleet_ms();
   pg::Transaction transaction = co_await pool_.begin();
+  std::vector<pg::Statement> opening;
+  opening.push_back({ensure_sql, pg::params(channel)});
+  opening.push_back({turn_sql, pg::params(channel, now_ms, look_every_ms)});
+  opening.push_back({lock_sql, pg::params(channel)});
+  const std::vector<pg::Rows> opened = co_await transaction.pipeline(std::move(opening));
+  const ChannelState before = state_from(opened[2]);
+  show(channel, before);
+  if (opened[1].affected() == 0) co_return;  // another daemon's turn
   std::vector<pg::Statement> statements;
-  statements.push_back({ensure_sql, pg::params(channel)});
-  statements.push_back({turn_sql, pg::params(channel, now_ms, look_every_ms)});
-  statements.push_back({lock_sql, pg::params(channel)});
   statements.push_back({recent_sql, pg::params(channel, now_ms - remembered_ms)});
   statements.push_back({forget_sql, pg::params(channel, now_ms - 2 * remembered_ms)});
   const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
-  const ChannelState before = state_from(rows[2]);
-  show(channel, before);
-  if (rows[1].affected() == 0) co_return;  // another daemon's turn
   ChannelState after = before;
-  const std::vector<Judged> recent = judged_from(rows[3]);
+  const std::vector<Judged> recent = judged_from(rows[0]);
   if (const auto breaker = judge_breaker(before.breaker, recent, now_ms, limits(), jitter())) {
     after.breaker = *breaker;
   }
@@ -308,6 +312,11 @@ asio::awaitable<void> ChannelHealth::write(pg::Transaction& transaction, std::st
 }
 
 void ChannelHealth::show(const std::string& channel, const ChannelState& state) {
+  if (state.breaker.phase == Breaker::Phase::closed) {
+    tried_.erase(channel);
+  } else {
+    tried_.insert(channel);
+  }
   metrics_.channel_standing.Add({{"channel", channel}})
       .Set(static_cast<double>(static_cast<int>(state.standing())));
 }

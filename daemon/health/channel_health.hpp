@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -36,8 +37,9 @@ class ChannelHealth {
   /// flush(): what is lost with a daemon that dies here is the word of a few calls.
   void taken(std::int64_t call, int attempt, ChannelVerdict verdict);
 
-  /// How an accepted call ended, or that it was answered.
-  void ended(std::int64_t call, int attempt, ChannelVerdict verdict);
+  /// How an accepted call ended, or that it was answered. That calls end well is only of interest
+  /// while the channel is being tried.
+  void ended(std::int64_t call, int attempt, const std::string& channel, ChannelVerdict verdict);
 
   /// Writes what was told and judges the channels concerned. One pass, to be called often; throws
   /// pg::Failure, and then all of it is kept for the next.
@@ -73,6 +75,7 @@ class ChannelHealth {
   Clock& clock_;
   Metrics& metrics_;
   std::map<Key, Told> told_;
+  std::set<std::string, std::less<>> tried_;  // channels whose breakers are not closed
 };
 
 }  // namespace cc

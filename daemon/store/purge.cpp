@@ -22,6 +22,9 @@ constexpr std::string_view rejections_sql =
 constexpr std::string_view changes_sql =
     "DELETE FROM change WHERE id = ANY(ARRAY(SELECT id FROM change WHERE at < $1 "
     "ORDER BY at LIMIT 5000))";
+constexpr std::string_view states_sql =
+    "DELETE FROM channel_change WHERE id = ANY(ARRAY(SELECT id FROM channel_change WHERE at < $1 "
+    "ORDER BY id LIMIT 5000))";
 constexpr std::string_view letters_sql =
     "DELETE FROM dead_letter WHERE id = ANY(ARRAY(SELECT id FROM dead_letter WHERE last_seen < $1 "
     "ORDER BY last_seen LIMIT 5000))";
@@ -43,6 +46,7 @@ asio::awaitable<std::size_t> purge(pg::Pool& pool, Retention retention, std::int
                           Purge{claims_sql, 7 * day_ms},
                           Purge{rejections_sql, retention.rejections * day_ms},
                           Purge{changes_sql, retention.changes * day_ms},
+                          Purge{states_sql, retention.changes * day_ms},
                           Purge{letters_sql, retention.dead_letters * day_ms},
                           Purge{attempts_sql, retention.attempts * day_ms}};
   std::size_t deleted = 0;

@@ -289,6 +289,7 @@ std::optional<FoldReport::Judgement> judge(const StoredRecord& before, const Fol
   FoldReport::Judgement judgement;
   judgement.call = before.constants.id;
   judgement.attempt = current_attempt(history);
+  judgement.channel = after.channel.value_or("");
   const bool closed = after.state == "close" && before.folded.state != "close";
   const bool met = after.state == "conn" && before.folded.state == "init";
   if (closed && after.close_source == "cc") return std::nullopt;

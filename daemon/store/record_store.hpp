@@ -41,6 +41,7 @@ struct FoldReport {
   struct Judgement {
     std::int64_t call = 0;
     int attempt = 1;
+    std::string channel;
     bool failed = false;  // it ended for the channel's or the network's fault
   };
   std::vector<Judgement> judged;

@@ -205,27 +205,27 @@ BOOST_AUTO_TEST_CASE(an_entry_of_several_fields_is_kept_whole) {
 
 BOOST_AUTO_TEST_CASE(a_channel_that_is_configured_later_gets_its_deliveries_after_all) {
   Stream stream;
-  stream.add({"e9b", envelope(callback("CallInvite", '1'))});
-  stream.add({"e9b", envelope(callback("Hangup", '1', hangup))});
-  BOOST_REQUIRE(eventually([] { return items("?channel=e9b").size() == 2; }));
+  stream.add({"e9x", envelope(callback("CallInvite", '1'))});
+  stream.add({"e9x", envelope(callback("Hangup", '1', hangup))});
+  BOOST_REQUIRE(eventually([] { return items("?channel=e9x").size() == 2; }));
   check_that_calls_go_on("13944450002");
-  const std::string second = text_at(items("?channel=e9b")[0], "id");
-  const std::string first = text_at(items("?channel=e9b")[1], "id");
+  const std::string second = text_at(items("?channel=e9x")[0], "id");
+  const std::string first = text_at(items("?channel=e9x")[1], "id");
   BOOST_TEST(std::stoll(first) < std::stoll(second));  // newest first
   check_letter(second, "no channel of this code");
   stack().reconfigure("  e9:\n",
-                      "  e9b:\n    kind: e9\n    enabled: false\n    accountSid: " +
+                      "  e9x:\n    kind: e9\n    enabled: false\n    accountSid: " +
                           stack().env("CC_E9_ACCOUNT_SID") +
                           "\n    authToken: \"file:" + stack().env("CC_DIR") +
                           "/secrets/e9.auth-token\"\n    appId: " + stack().env("CC_E9_APP_ID") +
                           "\n    defaultTenant: demo\n  e9:\n");
   // Seen by its own tenants only, now that it is somebody's: demo's list of channels names e9
   // alone.
-  BOOST_REQUIRE(eventually([] { return items("?channel=e9b").empty(); }));
+  BOOST_REQUIRE(eventually([] { return items("?channel=e9x").empty(); }));
   BOOST_TEST(stack().get("/v1/dead-letters/" + first).status == 404);
   BOOST_TEST(stack().post("/v1/dead-letters/" + first + "/replay").status == 404);
-  stack().reconfigure("  demo:\n    channels: [e9, hw]", "  demo:\n    channels: [e9, hw, e9b]");
-  BOOST_REQUIRE(eventually([] { return items("?channel=e9b").size() == 2; }));
+  stack().reconfigure("  demo:\n    channels: [e9, e9b, hw]", "  demo:\n    channels: [e9, e9b, hw, e9x]");
+  BOOST_REQUIRE(eventually([] { return items("?channel=e9x").size() == 2; }));
 
   const Answer one = stack().post("/v1/dead-letters/" + first + "/replay");
   BOOST_TEST(one.at("outcome") == "replayed", one.text);
@@ -234,12 +234,12 @@ BOOST_AUTO_TEST_CASE(a_channel_that_is_configured_later_gets_its_deliveries_afte
   BOOST_TEST(two.status == 0, two.output);
   std::string call;
   BOOST_REQUIRE(eventually([&] {
-    call = stack().sql("SELECT call FROM call_attempt WHERE channel = 'e9b'");
+    call = stack().sql("SELECT call FROM call_attempt WHERE channel = 'e9x'");
     return !call.empty();
   }));
   const json::value record = stack().await_state(call);
   BOOST_TEST(text_at(record, "closeType") == "2");
-  BOOST_TEST(text_at(record, "channel") == "e9b");
+  BOOST_TEST(text_at(record, "channel") == "e9x");
 
   // A second time there is nothing left to do.
   const std::string counts =
@@ -253,17 +253,17 @@ BOOST_AUTO_TEST_CASE(a_channel_that_is_configured_later_gets_its_deliveries_afte
   BOOST_TEST(again.at("before") == "true", again.text);
   BOOST_TEST(command({"dead-letter", "replay", second}).status == 0);
   // Nor has it an effect where somebody forces it.
-  stack().sql("UPDATE dead_letter SET replayed = NULL WHERE channel = 'e9b'");
-  const Outcome forced = command({"dead-letter", "replay", "--all", "--channel", "e9b"});
+  stack().sql("UPDATE dead_letter SET replayed = NULL WHERE channel = 'e9x'");
+  const Outcome forced = command({"dead-letter", "replay", "--all", "--channel", "e9x"});
   BOOST_TEST(forced.status == 0, forced.output);
   BOOST_TEST(forced.output.find("2 replayed, 0 still unreadable") != std::string::npos,
              forced.output);
   BOOST_TEST(stack().sql(counts) == before);
-  BOOST_TEST(items("?channel=e9b&replayed=true").size() == 2U);
-  BOOST_TEST(items("?channel=e9b&replayed=false").empty());
+  BOOST_TEST(items("?channel=e9x&replayed=true").size() == 2U);
+  BOOST_TEST(items("?channel=e9x&replayed=false").empty());
   // Dead once more if it comes back.
-  stack().sql("UPDATE dead_letter SET last_seen = replayed + 1 WHERE channel = 'e9b'");
-  BOOST_TEST(items("?channel=e9b&replayed=false").size() == 2U);
+  stack().sql("UPDATE dead_letter SET last_seen = replayed + 1 WHERE channel = 'e9x'");
+  BOOST_TEST(items("?channel=e9x&replayed=false").size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_are_masked_and_pages_follow_each_other) {

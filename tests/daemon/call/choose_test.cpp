@@ -114,6 +114,8 @@ BOOST_AUTO_TEST_CASE(a_named_seat_is_meant_where_one_is_known) {
   world.request.agent = "1000";
   world.known.named = {world.seat("hw", "1000")};
   BOOST_TEST(world.names() == "hw/1000");
+  world.view("hw").standing = Standing::shut;  // it is no phone for that
+  BOOST_TEST((world.refused().code == Code::no_line));
   world.known.named.clear();  // could be a phone
   BOOST_TEST(world.names() == "e9/1000 e9b/1000");
 }
