@@ -176,16 +176,18 @@ void Checks::life_of_superseded(std::int64_t call, int attempt) {
   if (!over) lives_.insert({call, attempt});
 }
 
+/// After every step: words are only made where something is wrong.
 void Checks::step() {
   const auto& claims = world_.store.claims;
   for (std::size_t i = 0; i < claims.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      require(claims[i].line != claims[j].line || claims[i].resource != claims[j].resource,
-              claims[i].resource + " is claimed twice");
+      if (claims[i].line != claims[j].line || claims[i].resource != claims[j].resource) continue;
+      require(false, claims[i].resource + " is claimed twice");
     }
   }
   for (const auto& [channel, state] : world_.store.states) {
-    require(state.breaker.trials >= 0, channel + " has given out more trial calls than it had");
+    if (state.breaker.trials >= 0) continue;
+    require(false, channel + " has given out more trial calls than it had");
   }
 }
 
