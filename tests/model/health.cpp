@@ -23,7 +23,12 @@ void Fleet::told(Daemon& daemon, Key key, std::optional<cc::ChannelVerdict> take
 }
 
 void Fleet::ended(int id, Key key, cc::ChannelVerdict verdict) {
-  if (id >= 0) told(daemons[static_cast<std::size_t>(id)], key, std::nullopt, verdict);
+  if (id < 0) return;
+  // That calls end well is only of interest while their channel is being tried.
+  const std::string& channel = world_.store.attempts.at(key).channel;
+  const bool closed = world_.store.states[channel].breaker.phase == cc::Breaker::Phase::closed;
+  if (closed && verdict == cc::ChannelVerdict::well) return;
+  told(daemons[static_cast<std::size_t>(id)], key, std::nullopt, verdict);
 }
 
 void Fleet::flush(Daemon& daemon) {
