@@ -148,7 +148,7 @@ struct Config {
   struct {
     Millis slow{3000};          // an originate that is not answered by then counts as failed
     Millis open{15'000};        // a channel is left alone for so long at first,
-    Millis open_most{600'000};  // and never for longer
+    Millis open_most{240'000};  // and never for longer
     Millis overdue{10'000};     // a call's first event is not missed before this
     Millis canary_every{10'000};
   } health;

@@ -278,6 +278,9 @@ asio::awaitable<void> Daemon::repeat(std::string name, Millis pause,
 asio::awaitable<void> Daemon::sweep() {
   const WaitingReport waiting = co_await sweep_waiting(pool_, channels_, clock_.epoch_ms());
   for (const std::int64_t call : waiting.changed) watch_.notify(call);
+  metrics_.late_life.Increment(static_cast<double>(waiting.late_life));
+  metrics_.abandoned_life.Increment(static_cast<double>(waiting.abandoned));
+  for (const FoldReport::Judgement& word : waiting.judged) health_.ended(word);
   metrics_.inbound_calls.Increment(static_cast<double>(waiting.inbound));
   metrics_.uncalled_events.Increment(static_cast<double>(waiting.uncalled));
   metrics_.claim_conflicts.Increment(static_cast<double>(waiting.claim_conflicts));

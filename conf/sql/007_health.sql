@@ -16,6 +16,7 @@ CREATE TABLE channel_health (
   silent_why varchar(256),
   silent_ms  bigint      NOT NULL DEFAULT 0,  -- for how long it was left alone last
   silent_next bigint,                         -- one call may be tried from then on
+  silent_over bigint     NOT NULL DEFAULT 0,  -- when it was heard of again
   signing    bigint,                          -- degraded since then: sign-ins fail
   signing_why varchar(256),
   event_p50  bigint,                          -- ms from a call's acceptance to its first event
@@ -60,13 +61,14 @@ CREATE INDEX channel_change_recent ON channel_change (channel, at DESC);
 
 -- A display number that a channel would not show (rules.md, "Numbers shown").
 CREATE TABLE display_refusal (
+  tenant  varchar(32) NOT NULL,
   channel varchar(8)  NOT NULL,
   number  varchar(16) NOT NULL,
   code    varchar(32) NOT NULL,
   first   bigint      NOT NULL,
   last    bigint      NOT NULL,
   count   bigint      NOT NULL DEFAULT 1,
-  PRIMARY KEY (channel, number, code)
+  PRIMARY KEY (tenant, channel, number, code)
 );
 
 -- What the canary of each callback location did last. `location`: the URL without its secret.

@@ -23,7 +23,8 @@ constexpr std::string_view refuse_sql =
 // What the decision rests on; `ours`: we send it, and nobody has taken us for dead.
 constexpr std::string_view known_sql =
     "SELECT a.state, a.channel, a.agent, a.wish, a.hangup_asked IS NOT NULL AS hangup_asked, "
-    "a.request_id, a.state = 'sending' AND a.owner = $3 AND a.epoch = $4 AND EXISTS (SELECT 1 FROM "
+    "a.request_id, a.state = 'sending' AND a.heard IS NULL AND a.owner = $3 AND a.epoch = $4 AND "
+    "EXISTS (SELECT 1 FROM "
     "daemon d WHERE d.id = $3 AND d.epoch = $4) AS ours, r.tenant, r.called, r.created, r.user_id, "
     "r.business, r.initiator, r.main_num, r.display_requested, r.record, r.state AS call_state "
     "FROM call_attempt a JOIN call_record r ON r.id = a.call WHERE a.call = $1 AND a.attempt = $2";
@@ -70,9 +71,10 @@ asio::awaitable<std::optional<Booking>> take_another(pg::Transaction& transactio
   const Needs needs = needs_of(request, display);
   Found found = co_await find_lines(transaction, parts, std::move(request), needs,
                                     tried_from(tried), booking.now_ms);
-  std::vector<Line>* lines = std::get_if<std::vector<Line>>(&found.choice);
-  if (lines == nullptr) co_return std::nullopt;
-  for (Line& line : *lines) {
+  std::vector<Line>* found_lines = std::get_if<std::vector<Line>>(&found.choice);
+  if (found_lines == nullptr) co_return std::nullopt;
+  std::vector<Line> lines = with_last_resorts(std::move(*found_lines));
+  for (Line& line : lines) {
     booking.line = std::move(line);
     std::vector<pg::Statement> statements;
     statements.push_back({"SAVEPOINT line"});

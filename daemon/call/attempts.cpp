@@ -70,11 +70,13 @@ constexpr std::string_view outcome_sql =
     "WHERE call = $1 AND attempt = $2";
 
 constexpr std::string_view display_refused_sql =
-    "INSERT INTO display_refusal AS d (channel, number, code, first, last) SELECT a.channel, "
+    "INSERT INTO display_refusal AS d (tenant, channel, number, code, first, last) SELECT "
+    "r.tenant, a.channel, "
     "r.main_num, left($3, 32), $4::bigint, $4::bigint FROM call_attempt a JOIN call_record r ON "
     "r.id "
     "= a.call WHERE a.call = $1 AND a.attempt = $2 AND r.main_num IS NOT NULL "
-    "ON CONFLICT (channel, number, code) DO UPDATE SET last = excluded.last, count = d.count + 1";
+    "ON CONFLICT (tenant, channel, number, code) DO UPDATE SET last = excluded.last, count = "
+    "d.count + 1";
 
 using Taken = OriginateAnswer::Outcome;
 
@@ -125,6 +127,8 @@ struct Attempts::Sending {
   std::shared_ptr<const ConfiguredChannel> channel;
   Originate request;
   std::chrono::steady_clock::time_point deadline;  // for the first byte
+  bool shows_main = false;                         // one of the phones shows the main number
+  std::int64_t begun_ms = 0;                       // by the fleet's clock
 };
 
 void Attempts::send(asio::any_io_executor executor, std::int64_t call, int attempt) {
@@ -157,15 +161,13 @@ asio::awaitable<void> Attempts::drive(Key key) {
     answer.never_dialled = true;
     answer.close = {"6", "channel_error", "cc"};
   } else {
-    // The request waits for its answer much longer; but whoever calls next goes elsewhere.
-    auto slow = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor);
-    spawn(slow->get_executor(), "slow originate", note_slow(key, slow));
-    answer = co_await originate(sending);
-    slow->cancel();
+    answer = co_await originate(key, sending);
   }
   fault_point("attempt.answered");
-  if (answer.verdict) parts_.health.taken(key.first, key.second, *answer.verdict);
-  if (answer.display_refused) co_await mark_number(key, answer.code);
+  if (answer.verdict) {
+    parts_.health.taken(key.first, key.second, sending.begun_ms, *answer.verdict);
+  }
+  if (answer.display_refused && sending.shows_main) co_await mark_number(key, answer.code);
   parts_.metrics.originate_delay.Observe(static_cast<double>(answer.elapsed.count()) / 1000.0);
   parts_.metrics.attempts
       .Add({{"channel", sending.channel ? sending.channel->config.code : "none"},
@@ -191,12 +193,12 @@ asio::awaitable<void> Attempts::mark_number(Key key, std::string code) {
 }
 
 /// On a line with a session, once more where that turned out to be over: nothing was dialled.
-asio::awaitable<OriginateAnswer> Attempts::originate(Sending& sending) {
+asio::awaitable<OriginateAnswer> Attempts::originate(Key key, Sending& sending) {
   Provider& provider = *sending.channel->provider;
   const std::string code = sending.channel->config.code;
   OriginateAnswer answer;
   if (provider.sessions() == nullptr) {
-    answer = co_await provider.originate(std::move(sending.request));
+    answer = co_await ask(key, sending, std::move(sending.request));
     co_return answer;
   }
   for (int tries = 0; tries < 2; ++tries) {
@@ -214,7 +216,7 @@ asio::awaitable<OriginateAnswer> Attempts::originate(Sending& sending) {
     }
     Originate request = sending.request;
     request.session = lease.session;
-    answer = co_await provider.originate(std::move(request));
+    answer = co_await ask(key, sending, std::move(request));
     if (!answer.session_over) co_return answer;
     if (answer.session_lost) parts_.lines.lost(code, sending.request.agent, lease.session);
   }
@@ -229,17 +231,34 @@ std::vector<std::string> Attempts::channels_with_sessions() const {
   return codes;
 }
 
+asio::awaitable<OriginateAnswer> Attempts::ask(Key key, const Sending& sending, Originate request) {
+  // The request waits for its answer much longer; but whoever calls next goes elsewhere.
+  auto slow = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor);
+  spawn(slow->get_executor(), "slow originate", note_slow(key, sending.begun_ms, slow));
+  OriginateAnswer answer = co_await sending.channel->provider->originate(std::move(request));
+  slow->cancel();
+  co_return answer;
+}
+
 /// An originate that is not answered in time counts as failed then, whatever its answer will be.
-asio::awaitable<void> Attempts::note_slow(Key key, std::shared_ptr<asio::steady_timer> timer) {
-  timer->expires_after(parts_.config.health.slow);
+asio::awaitable<void> Attempts::note_slow(Key key, std::int64_t begun_ms,
+                                          std::shared_ptr<asio::steady_timer> timer) {
+  const auto patience = parts_.config.health.slow;
+  const auto begun = parts_.clock.steady();
+  timer->expires_after(patience);
   boost::system::error_code error;
   co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, error));
-  if (!error) parts_.health.taken(key.first, key.second, ChannelVerdict::unreachable);
+  // Much later than asked: this process stood still, and the answer may be there already.
+  const bool ours = parts_.clock.steady() - begun > patience + Millis{1000};
+  if (!error && !ours) {
+    parts_.health.taken(key.first, key.second, begun_ms, ChannelVerdict::unreachable);
+  }
 }
 
 asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
-  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  // The steady one first: where the process is stopped in between, the deadline is too early.
   const auto now = parts_.clock.steady();
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
   pg::Transaction transaction = co_await parts_.pool.begin();
   std::vector<pg::Statement> statements;
   statements.push_back({lock_record_sql, pg::params(key.first)});
@@ -276,6 +295,8 @@ asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
   const std::string main_num = rows[2].opt_text(0, "main_num").value_or("");
   if (display.hide_customer) request.show_a = main_num;
   if (display.hide_agent) request.show_b = main_num;
+  sending.shows_main = !request.show_a.empty() || !request.show_b.empty();
+  sending.begun_ms = parts_.membership.fleet_ms();
   // Checked just before the first byte, on a clock that a stopped process can't fool: after minutes
   // of SIGSTOP it must not dial.
   const auto deadline = now + Millis{attempt.integer(0, "send_by") - now_ms};

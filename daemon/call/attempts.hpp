@@ -38,9 +38,11 @@ class Attempts {
   struct Sending;
   asio::awaitable<void> drive(Key key);
   asio::awaitable<bool> begin(Key key, Sending& sending);
-  asio::awaitable<OriginateAnswer> originate(Sending& sending);
+  asio::awaitable<OriginateAnswer> originate(Key key, Sending& sending);
+  asio::awaitable<OriginateAnswer> ask(Key key, const Sending& sending, Originate request);
   asio::awaitable<void> mark_number(Key key, std::string code);
-  asio::awaitable<void> note_slow(Key key, std::shared_ptr<asio::steady_timer> timer);
+  asio::awaitable<void> note_slow(Key key, std::int64_t begun_ms,
+                                  std::shared_ptr<asio::steady_timer> timer);
   std::vector<std::string> channels_with_sessions() const;
   asio::awaitable<void> refuse_unsent(Key key);
   asio::awaitable<void> mark_unknown(Key key);

@@ -4,8 +4,8 @@ namespace cc {
 namespace {
 
 constexpr std::string_view take_trial_sql =
-    "UPDATE channel_health SET trials = trials - 1, trial_at = $2 WHERE channel = $1 AND trials > "
-    "0";
+    "UPDATE channel_health SET trials = trials - 1, trial_at = (extract(epoch FROM "
+    "clock_timestamp()) * 1000)::bigint WHERE channel = $1 AND trials > 0";
 
 constexpr std::string_view release_due_sql =
     "UPDATE claim SET released = $3 WHERE released IS NULL AND release_at <= $3 "
@@ -21,8 +21,10 @@ constexpr std::string_view insert_attempt_sql =
     "state, reason, created, request_id, wish, send_by) "
     "VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 'planned', left($8, 256), $9, $10, $11::jsonb, $12)";
 
+// Not worth waiting for whoever holds the row.
 constexpr std::string_view used_sql =
-    "UPDATE agent SET last_used = $3 WHERE channel = $1 AND agent = $2";
+    "UPDATE agent SET last_used = $3 WHERE (channel, agent) IN (SELECT channel, agent FROM agent "
+    "WHERE channel = $1 AND agent = $2 FOR UPDATE SKIP LOCKED)";
 
 constexpr std::string_view holder_sql =
     "SELECT c.call, c.attempt, c.kind, r.tenant FROM claim c JOIN call_record r ON r.id = c.call "
@@ -34,17 +36,19 @@ constexpr std::string_view holder_sql =
 std::vector<pg::Statement> take_line(const Booking& booking) {
   const Line& line = booking.line;
   std::vector<pg::Statement> list;
-  if (line.trial) list.push_back({take_trial_sql, pg::params(line.channel, booking.now_ms)});
   list.push_back({release_due_sql, pg::params(line.handset, line.line_resource(), booking.now_ms)});
   list.push_back({take_claim_sql, pg::params("handset", line.handset, booking.call, booking.attempt,
                                              booking.now_ms)});
   list.push_back({take_claim_sql, pg::params("line", line.line_resource(), booking.call,
                                              booking.attempt, booking.now_ms)});
+  // Last, in the same order for everybody: nobody waits for a line while he holds the channel's
+  // row.
+  if (line.trial) list.push_back({take_trial_sql, pg::params(line.channel)});
   return list;
 }
 
 bool line_taken(const Booking& booking, const std::vector<pg::Rows>& rows, std::size_t from) {
-  if (booking.line.trial && rows[from++].affected() == 0) return false;
+  if (booking.line.trial && rows[from + 3].affected() == 0) return false;
   return !rows[from + 1].empty() && !rows[from + 2].empty();
 }
 

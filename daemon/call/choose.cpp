@@ -68,6 +68,11 @@ class Choosing {
  public:
   Choosing(const NewCall& request, const Knowledge& known) : request_(request), known_(known) {}
 
+  std::vector<const ChannelView*> usable() {
+    gather_channels();
+    return channels_;
+  }
+
   std::variant<std::vector<Line>, Refusal> run() {
     if (auto refusal = gather_channels()) return *std::move(refusal);
     if (request_.agent) {
@@ -117,7 +122,7 @@ class Choosing {
                         "\" is not one that you may use now; open to you: " + codes());
     }
     put_in_order(channels_, known_.draw);
-    if (channels_.empty() && !unable_.empty()) {
+    if (channels_.empty() && !unable_.empty() && shut_.empty()) {
       return refuse(Code::unable,
                     "no channel that you may use can do what the call needs: " + unable_);
     }
@@ -208,6 +213,12 @@ class Choosing {
                                      " the line is the phone. Give one of them"));
       return;
     }
+    const KnownLine* line = known_line(*view);
+    if (line != nullptr && !line->online) {
+      note(refuse(Code::line_offline, "agent " + mask_number(*phone) + " of channel " + code +
+                                          " is out of use: " + line->standing));
+      return;
+    }
     add(view, *phone, *phone, "line named as agent");
   }
 
@@ -241,6 +252,7 @@ class Choosing {
                                  std::to_string(binding.lines.size()) +
                                  " that the user is bound to";
       if (request_.channel && bound.channel != *request_.channel) continue;
+      if (contradicts(bound)) return;
       const ChannelView* view = find(bound.channel);
       if (view == nullptr) {
         if (unable_channels_.contains(bound.channel)) {
@@ -250,22 +262,15 @@ class Choosing {
         continue;
       }
       const bool phone = line_is_phone(*view->config);
-      if (phone && request_.caller && *request_.caller != bound.agent) {
-        contradiction_ =
-            refuse(Code::no_line, "the user is bound to phone " + mask_number(bound.agent) +
-                                      " on channel " + bound.channel + ", which caller " +
-                                      mask_number(*request_.caller) +
-                                      " contradicts. Leave caller out, or change the binding");
-        return;
-      }
       if (!phone && !bound.known) {
         note(refuse(Code::no_line, "the user is bound to seat \"" + mask_numbers_in(bound.agent) +
                                        "\" of channel " + bound.channel +
                                        ", which is no agent of yours"));
         continue;
       }
-      if (!phone && !bound.known->online) {
-        note(refuse(Code::line_offline, "agent " + bound.agent + " of channel " + bound.channel +
+      if (bound.known && !bound.known->online) {
+        note(refuse(Code::line_offline, "agent " + mask_numbers_in(bound.agent) + " of channel " +
+                                            bound.channel +
                                             " is not signed in: " + bound.known->standing));
         continue;
       }
@@ -286,6 +291,21 @@ class Choosing {
           refuse(Code::no_line, "the user is bound to no line of channel " + *request_.channel +
                                     ", and to nothing else (fallback never)");
     }
+  }
+
+  /// Whether the caller is another one than the phone that the user is bound to, however the
+  /// channel does just now.
+  bool contradicts(const BoundLine& bound) {
+    const auto view =
+        std::find_if(known_.channels.begin(), known_.channels.end(),
+                     [&](const ChannelView& each) { return each.config->code == bound.channel; });
+    if (view == known_.channels.end() || !line_is_phone(*view->config)) return false;
+    if (!request_.caller || *request_.caller == bound.agent) return false;
+    contradiction_ = refuse(
+        Code::no_line, "the user is bound to phone " + mask_number(bound.agent) + " on channel " +
+                           bound.channel + ", which caller " + mask_number(*request_.caller) +
+                           " contradicts. Leave caller out, or change the binding");
+    return true;
   }
 
   // --- the caller's phone, the pool
@@ -397,6 +417,22 @@ class Choosing {
 };
 
 }  // namespace
+
+std::vector<const ChannelView*> usable_channels(const NewCall& request, const Knowledge& known) {
+  return Choosing(request, known).usable();
+}
+
+std::vector<Line> with_last_resorts(std::vector<Line> lines) {
+  const std::size_t all = lines.size();
+  for (std::size_t i = 0; i < all; ++i) {
+    if (!lines[i].trial) continue;
+    Line last = lines[i];
+    last.trial = false;
+    last.notice = "channel " + last.channel + " is being tried again, and no other is whole";
+    lines.push_back(std::move(last));
+  }
+  return lines;
+}
 
 std::variant<std::vector<Line>, Refusal> choose_lines(const NewCall& request,
                                                       const Knowledge& known) {

@@ -67,6 +67,14 @@ struct Knowledge {
   double draw = 0;                    // in [0, 1): decides between equals by weight
 };
 
+/// The channels that the call may go to, best first: neither closed by an operator, nor unable, nor
+/// tried before.
+std::vector<const ChannelView*> usable_channels(const NewCall& request, const Knowledge& known);
+
+/// At the end of them once more those that are trial calls: as a last resort, where others have had
+/// the trials meanwhile.
+std::vector<Line> with_last_resorts(std::vector<Line> lines);
+
 /// At least one line, or why there is none.
 std::variant<std::vector<Line>, Refusal> choose_lines(const NewCall& request,
                                                       const Knowledge& known);

@@ -11,6 +11,7 @@
 #include "call/wish.hpp"
 #include "fault.hpp"
 #include "io/backoff.hpp"
+#include "log.hpp"
 #include "phone.hpp"
 #include "store/columns.hpp"
 #include "store/record_store.hpp"
@@ -185,16 +186,7 @@ asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display) {
     if (!found.contended) outcome.result = *std::move(refusal);
     co_return outcome;
   }
-  lines = std::get<std::vector<Line>>(std::move(found.choice));
-  // Trial calls may be gone by the time that one is asked for; the channel is then as good as out.
-  const std::size_t all = lines.size();
-  for (std::size_t i = 0; i < all; ++i) {
-    if (!lines[i].trial) continue;
-    Line last = lines[i];
-    last.trial = false;
-    last.notice = "channel " + last.channel + " is being tried again, and no other is whole";
-    lines.push_back(std::move(last));
-  }
+  lines = with_last_resorts(std::get<std::vector<Line>>(std::move(found.choice)));
   for (std::size_t i = 0; i < lines.size(); ++i) {
     booking.line = std::move(lines[i]);
     std::vector<pg::Statement> statements;
@@ -324,9 +316,14 @@ asio::awaitable<std::variant<Created, Refusal>> create_call(Parts parts, NewCall
   if (const Refusal* refusal = std::get_if<Refusal>(&result)) {
     bool cut = false;
     parts.metrics.refusals.Add({{"code", code_text(refusal->code)}}).Increment();
-    co_await parts.pool.query(reject_sql,
-                              pg::params(tenant, parts.clock.epoch_ms(), code_text(refusal->code),
-                                         cut_to_width(refusal->detail, 256, cut), request_id));
+    try {
+      co_await parts.pool.query(reject_sql,
+                                pg::params(tenant, parts.clock.epoch_ms(), code_text(refusal->code),
+                                           cut_to_width(refusal->detail, 256, cut), request_id));
+    } catch (const pg::Failure& failure) {
+      // The answer stands all the same.
+      log().warn("request {}: its refusal could not be kept: {}", request_id, failure.what());
+    }
   } else if (!std::get<Created>(result).replayed) {
     parts.metrics.calls_created.Increment();
   }

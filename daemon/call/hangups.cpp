@@ -67,8 +67,10 @@ constexpr std::string_view accepted_sql =
     "hangup_accepted IS NULL";
 
 constexpr std::string_view give_up_sql =
-    "UPDATE call_attempt SET hangup_asked = NULL WHERE call = $1 AND attempt = $2 AND hangup_asked "
-    "IS NOT NULL";
+    "UPDATE call_attempt SET hangup_asked = NULL, query_due = CASE WHEN channel_call_id IS NOT "
+    "NULL "
+    "THEN coalesce(query_due, $3::bigint) END WHERE call = $1 AND attempt = $2 AND hangup_asked IS "
+    "NOT NULL";
 
 }  // namespace
 
@@ -223,9 +225,11 @@ asio::awaitable<void> Hangups::close_ourselves(std::int64_t call, int attempt, b
   Facts facts;
   facts.close = connected ? CloseFact{"0", "normal", "app"} : CloseFact{"255", "cancelled", "app"};
   facts.reason = "the channel took the hang-up but reported no end within 30 s";
-  co_await settle(
-      parts_, call, {give_up_sql, pg::params(call, attempt)},
-      own_event(call, attempt, EventName::hangup_closed, parts_.clock.epoch_ms(), facts));
+  // How it really ended is for the channel to say.
+  const std::int64_t now_ms = parts_.clock.epoch_ms();
+  pg::Statement step{give_up_sql, pg::params(call, attempt, now_ms)};
+  co_await settle(parts_, call, std::move(step),
+                  own_event(call, attempt, EventName::hangup_closed, now_ms, facts));
 }
 
 }  // namespace cc

@@ -33,7 +33,9 @@ constexpr std::string_view open_sql =
     "SELECT r.id, r.max_duration, r.b_call_time IS NOT NULL OR r.b_offhook_time IS NOT NULL OR "
     "r.state = 'conn' "
     "OR r.progress IN ('b_ringing', 'talking') AS sign_of_b, a.attempt, a.state, a.sent, "
-    "(SELECT max(e.received) FROM call_event e WHERE e.call = r.id AND e.source <> 'cc' "
+    "(SELECT max(e.received) FROM call_event e WHERE e.call = r.id AND e.attempt IN (0, a.attempt) "
+    "AND "
+    "e.source <> 'cc' "
     "AND (e.source <> 'poll' OR e.name <> 'other' OR e.facts ? 'channel_call_id')) AS last_event "
     "FROM call_record r JOIN call_attempt a ON a.call = r.id AND NOT a.superseded "
     "WHERE r.state <> 'close' AND r.merged_into IS NULL AND a.sent IS NOT NULL AND a.sent < "
@@ -45,7 +47,8 @@ constexpr std::string_view reap_sql =
     "UPDATE call_attempt a SET query_due = CASE WHEN channel_call_id IS NULL THEN NULL ELSE "
     "$4::bigint END "
     "WHERE call = $1 AND attempt = $2 AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = $1 "
-    "AND e.source <> 'cc' AND (e.source <> 'poll' OR e.name <> 'other' OR e.facts ? "
+    "AND e.attempt IN (0, $2) AND e.source <> 'cc' AND (e.source <> 'poll' OR e.name <> 'other' OR "
+    "e.facts ? "
     "'channel_call_id') AND e.received > $3::bigint) "
     "AND EXISTS (SELECT 1 FROM call_record r WHERE r.id = $1 AND r.state <> 'close')";
 

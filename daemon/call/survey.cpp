@@ -94,6 +94,7 @@ std::optional<Bound> binding_from(const pg::Rows& rows, const std::vector<std::s
     const bool phone = std::find(phones.begin(), phones.end(), line.channel) != phones.end();
     if (rows.boolean(row, "known") || (phone && rows.boolean(row, "busy"))) {
       line.known = line_from_row(rows, row);
+      if (!rows.boolean(row, "known")) line.known->online = true;
     }
     bound.lines.push_back(std::move(line));
   }
@@ -115,26 +116,11 @@ double draw() {
 
 asio::awaitable<Found> find_lines(pg::Transaction& transaction, Parts parts, NewCall request,
                                   Needs needs, Tried tried, std::int64_t now_ms) {
-  std::vector<std::string> all, phones, pooled;
-  for (const ChannelView& view : views_for(parts.config, request.tenant, {})) {
-    const std::string& code = view.config->code;
-    const bool phone = line_is_phone(*view.config);
-    all.push_back(code);
-    if (phone) phones.push_back(code);
-    const bool wanted = !request.channel || *request.channel == code;
-    const bool usable = !(phone && request.caller) && !tried.channels.contains(code);
-    if (wanted && usable) pooled.push_back(code);
-  }
-  // A channel that an operator enabled against the configuration counts too.
+  std::vector<std::string> all, phones;
   for (const auto& [code, channel] : parts.config.channels) {
-    if (!channel.enabled && line_is_phone(channel)) phones.push_back(code);
-    if (!channel.enabled) all.push_back(code);
+    all.push_back(code);
+    if (line_is_phone(channel)) phones.push_back(code);
   }
-  const std::vector<std::string> excluded(tried.lines.begin(), tried.lines.end());
-  const bool asks_pool = !request.agent && !pooled.empty();
-  const pg::Params pool_params = pg::params(request.tenant, pg::array(pooled), pg::array(phones),
-                                            now_ms, request.caller, pg::array(excluded));
-
   std::vector<pg::Statement> statements;
   statements.push_back(ask_standings());
   statements.push_back({named_sql, pg::params(request.tenant, request.agent.value_or(""),
@@ -144,25 +130,41 @@ asio::awaitable<Found> find_lines(pg::Transaction& transaction, Parts parts, New
     statements.push_back({bound_sql, pg::params(request.tenant, *request.user, pg::array(phones),
                                                 now_ms, request.caller)});
   }
-  if (asks_pool) statements.push_back({pool_sql, pool_params});
   const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
 
+  const ChannelStates states = standings_from_rows(rows[0]);
   Knowledge known;
   known.named = lines_from(rows[1]);
   if (bound) known.binding = binding_from(rows[2], phones);
-  if (asks_pool) known.pool = lines_from(rows.back());
+  known.needs = needs;
+  known.draw = draw();
+  known.tried_channels = std::move(tried.channels);
+  known.tried_lines = std::move(tried.lines);
+  known.channels = views_for(parts.config, request.tenant, states);
   Found found;
-  if (asks_pool && known.pool.empty()) {
-    const pg::Rows left = co_await transaction.query(pool_left_sql, pool_params);
+  found.choice = choose_lines(request, known);
+  // Lines of the pool are locked for others: only where no line is on a channel that is whole.
+  const std::vector<Line>* lines = std::get_if<std::vector<Line>>(&found.choice);
+  const bool only_bound = known.binding && !known.binding->fallback;
+  if (request.agent || only_bound || (lines != nullptr && lines->front().notice.empty())) {
+    co_return found;
+  }
+  std::vector<std::string> pooled;
+  for (const ChannelView* view : usable_channels(request, known)) {
+    if (!(line_is_phone(*view->config) && request.caller)) pooled.push_back(view->config->code);
+  }
+  if (pooled.empty()) co_return found;
+  const std::vector<std::string> excluded(known.tried_lines.begin(), known.tried_lines.end());
+  const pg::Params params = pg::params(request.tenant, pg::array(pooled), pg::array(phones), now_ms,
+                                       request.caller, pg::array(excluded));
+  known.pool = lines_from(co_await transaction.query(pool_sql, params));
+  if (known.pool.empty()) {
+    const pg::Rows left = co_await transaction.query(pool_left_sql, params);
     found.contended = left.boolean(0, "free");
     known.pool_busy = left.boolean(0, "online");
   }
-  // From here on nothing is waited for: the views point into the configuration.
-  known.channels = views_for(parts.config, request.tenant, standings_from_rows(rows[0]));
-  known.needs = needs;
-  known.tried_channels = std::move(tried.channels);
-  known.tried_lines = std::move(tried.lines);
-  known.draw = draw();
+  // Anew: the views point into the configuration, which may have changed meanwhile.
+  known.channels = views_for(parts.config, request.tenant, states);
   found.choice = choose_lines(request, known);
   co_return found;
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <vector>
 
+#include "phone.hpp"
+
 namespace cc {
 namespace {
 
@@ -55,7 +57,7 @@ SessionAnswer judge(const HwReply& reply, bool signing_in) {
     return judged;
   }
   judged.code = reply.answer.retcode;
-  judged.message = reply.answer.message;
+  judged.message = mask_numbers_in(reply.answer.message);
   const bool foreign =
       reply.exchange.status >= 500 && !is_documented_hw_retcode(reply.answer.retcode);
   if (!foreign) judged.kind = judge_hw_retcode(reply.answer.retcode, signing_in);

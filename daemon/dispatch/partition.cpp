@@ -221,10 +221,7 @@ asio::awaitable<bool> Partition::commit_as(std::span<const StreamEntry> entries,
   metrics.waiting_events.Increment(static_cast<double>(report.waiting));
   metrics.late_life.Increment(static_cast<double>(report.fold.late_life));
   metrics.abandoned_life.Increment(static_cast<double>(report.fold.abandoned));
-  for (const FoldReport::Judgement& word : report.fold.judged) {
-    parts_.health.ended(word.call, word.attempt, word.channel,
-                        word.failed ? ChannelVerdict::failed : ChannelVerdict::well);
-  }
+  for (const FoldReport::Judgement& word : report.fold.judged) parts_.health.ended(word);
   if (oldest_ms > 0) {
     metrics.commit_delay.Observe(static_cast<double>(now_ms - oldest_ms) / 1000.0);
   }

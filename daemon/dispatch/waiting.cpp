@@ -112,6 +112,9 @@ asio::awaitable<std::vector<std::string>> resolve(pg::Pool& pool, std::string_vi
   co_await transaction.commit();
   report.resolved += done.size();
   report.changed.insert(report.changed.end(), fold.changed.begin(), fold.changed.end());
+  report.judged.insert(report.judged.end(), fold.judged.begin(), fold.judged.end());
+  report.late_life += fold.late_life;
+  report.abandoned += fold.abandoned;
   co_return orphans;
 }
 

@@ -65,7 +65,10 @@ std::optional<Breaker> judge_closed(const Breaker& now, const std::vector<Judged
   }
   std::size_t calls = 0, failed = 0, finals = 0;
   for (const Judged& judged : counted) {
-    if (std::max(judged.taken_ms, judged.final_ms) <= now_ms - limits.window.count()) continue;
+    // By when the channel took the call: that calls end well is not always told, so the share of
+    // those that end badly would be taken of too few.
+    const std::int64_t at_ms = judged.taken ? judged.taken_ms : judged.final_ms;
+    if (at_ms <= now_ms - limits.window.count()) continue;
     ++calls;
     if (!judged.failed()) continue;
     ++failed;
@@ -87,8 +90,9 @@ std::optional<Breaker> judge_trials(const Breaker& now, const std::vector<Judged
   for (const Judged& judged : recent) {
     if (judged.begun_ms < now.since_ms) continue;
     if (judged.failed()) {
-      return open(now, now_ms, limits, jitter, "a trial call failed; before: " + now.why,
-                  now.by_finals);
+      constexpr std::string_view mark = "a trial call failed; before: ";
+      std::string why = now.why.starts_with(mark) ? now.why : std::string(mark) + now.why;
+      return open(now, now_ms, limits, jitter, std::move(why), now.by_finals);
     }
     // Where calls were accepted and then failed, being accepted proves nothing.
     const bool proves = now.by_finals ? judged.final.has_value() : judged.taken.has_value();

@@ -54,7 +54,7 @@ struct BreakerLimits {
   int percent = 50;          // opens it
   std::size_t in_a_row = 5;  // originates that were all unreachable: opens it at once
   Millis open{15'000};       // the first time; doubles with each failed trial
-  Millis open_most{600'000};
+  Millis open_most{240'000};
   int trials = 3;                 // that must all go well to close it
   Millis calm{600'000};           // closed for so long: the next time counts as the first again
   Millis trial_patience{15'000};  // trials that nobody judged are given out again after this

@@ -36,8 +36,8 @@ CallbackSilence judge_callback_silence(const CallbackSilence& now,
       delays.push_back(std::max<std::int64_t>(0, *call.first_event_ms - call.accepted_ms));
     }
     if (call.accepted_ms + overdue_ms > drained_ms) continue;
-    due.push_back(&call);
     if (!call.first_event_ms) ++next.missing;
+    if (call.accepted_ms > now.over_ms) due.push_back(&call);
   }
   std::sort(due.begin(), due.end(),
             [](const HeardCall* a, const HeardCall* b) { return a->accepted_ms > b->accepted_ms; });
@@ -65,6 +65,7 @@ CallbackSilence judge_callback_silence(const CallbackSilence& now,
     next.since_ms.reset();
     next.why.clear();
     next.pause_ms = next.next_trial_ms = 0;
+    next.over_ms = now_ms;
     return next;
   }
   return next;

@@ -21,8 +21,10 @@ struct HeardCall {
 struct CallbackSilence {
   std::optional<std::int64_t> since_ms;  // degraded since then
   std::string why;
-  std::int64_t pause_ms = 0;                   // for how long it was left alone last; grows
-  std::int64_t next_trial_ms = 0;              // one call may be tried from then on
+  std::int64_t pause_ms = 0;       // for how long it was left alone last; grows
+  std::int64_t next_trial_ms = 0;  // one call may be tried from then on
+  std::int64_t over_ms =
+      0;  // when it was heard of again last: calls before that have had their effect
   std::optional<std::int64_t> p50_ms, p99_ms;  // from acceptance to the first event; p99: the usual
   std::int64_t missing = 0;                    // calls whose first event is overdue
   bool operator==(const CallbackSilence&) const = default;

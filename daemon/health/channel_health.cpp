@@ -19,11 +19,13 @@ constexpr std::size_t most_kept = 100'000;         // verdicts, while PostgreSQL
 constexpr std::string_view tell_sql =
     "INSERT INTO channel_verdict AS v (call, attempt, channel, begun, taken, taken_at, final, "
     "final_at, judged) "
-    "SELECT a.call, a.attempt, a.channel, coalesce(a.sent, x.at), x.taken, CASE WHEN x.taken IS "
+    "SELECT a.call, a.attempt, a.channel, coalesce(x.begun, a.sent, x.at), x.taken, CASE WHEN "
+    "x.taken IS "
     "NOT "
     "NULL THEN x.at END, x.final, CASE WHEN x.final IS NOT NULL THEN x.at END, x.at "
-    "FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::smallint[], $5::bigint[]) AS x "
-    "(call, attempt, taken, final, at) JOIN call_attempt a ON a.call = x.call AND a.attempt = "
+    "FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::smallint[], $5::bigint[], "
+    "$6::bigint[]) AS x (call, attempt, taken, final, at, begun) JOIN call_attempt a ON a.call = "
+    "x.call AND a.attempt = "
     "x.attempt "
     "ON CONFLICT (call, attempt) DO UPDATE SET taken = coalesce(v.taken, excluded.taken), "
     "taken_at = coalesce(v.taken_at, excluded.taken_at), final = coalesce(excluded.final, "
@@ -37,7 +39,8 @@ constexpr std::string_view ensure_sql =
 constexpr std::string_view lock_sql =
     "SELECT channel, breaker, since, why, open_ms, next_trial, by_finals, trials, trial_at, "
     "silent, "
-    "silent_why, silent_ms, silent_next, signing, signing_why, event_p50, event_p99, missing, "
+    "silent_why, silent_ms, silent_next, silent_over, signing, signing_why, event_p50, event_p99, "
+    "missing, "
     "enabled, forced, priority, weight FROM channel_health WHERE channel = $1 FOR UPDATE";
 
 constexpr std::string_view turn_sql =
@@ -51,14 +54,15 @@ constexpr std::string_view recent_sql =
 constexpr std::string_view write_sql =
     "UPDATE channel_health SET breaker = $2, since = $3, why = left($4, 256), open_ms = $5, "
     "next_trial = $6, by_finals = $7, trials = $8, trial_at = $9, silent = $10, silent_why = "
-    "left($11, 256), silent_ms = $12, silent_next = $13, signing = $14, signing_why = left($15, "
+    "left($11, 256), silent_ms = $12, silent_next = $13, silent_over = $19, signing = $14, "
+    "signing_why = left($15, "
     "256), event_p50 = $16, event_p99 = $17, missing = $18 WHERE channel = $1";
 
 constexpr std::string_view heard_sql =
     "SELECT v.taken_at, e.first, e.last FROM (SELECT call, attempt, taken_at FROM channel_verdict "
     "WHERE channel = $1 AND judged > $2::bigint AND taken = 0 ORDER BY judged DESC LIMIT 200) AS v "
     "LEFT JOIN LATERAL (SELECT min(received) AS first, max(received) AS last FROM call_event c "
-    "WHERE c.call = v.call AND c.attempt = v.attempt AND c.source <> 'cc') AS e ON true "
+    "WHERE c.call = v.call AND c.attempt = v.attempt AND c.source = 'callback') AS e ON true "
     "WHERE (SELECT a.state FROM call_attempt a WHERE a.call = v.call AND a.attempt = v.attempt) = "
     "'accepted'";
 
@@ -115,19 +119,20 @@ OptText unless_empty(const std::string& text) {
 
 }  // namespace
 
-void ChannelHealth::taken(std::int64_t call, int attempt, ChannelVerdict verdict) {
+void ChannelHealth::taken(std::int64_t call, int attempt, std::int64_t begun_ms,
+                          ChannelVerdict verdict) {
   if (told_.size() >= most_kept) return;
   Told& told = told_[{call, attempt}];
   if (!told.taken) told.taken = verdict;
+  told.begun_ms = begun_ms;
   told.at_ms = membership_.fleet_ms();
 }
 
-void ChannelHealth::ended(std::int64_t call, int attempt, const std::string& channel,
-                          ChannelVerdict verdict) {
+void ChannelHealth::ended(const FoldReport::Judgement& word) {
   if (told_.size() >= most_kept) return;
-  if (verdict == ChannelVerdict::well && !tried_.contains(channel)) return;
-  Told& told = told_[{call, attempt}];
-  told.final = verdict;
+  if (!word.failed && !tried_.contains(word.channel)) return;
+  Told& told = told_[{word.call, word.attempt}];
+  told.final = word.failed ? ChannelVerdict::failed : ChannelVerdict::well;
   told.at_ms = membership_.fleet_ms();
 }
 
@@ -142,11 +147,12 @@ asio::awaitable<void> ChannelHealth::flush() {
   if (told_.empty()) co_return;
   const std::map<Key, Told> told = std::exchange(told_, {});
   std::vector<std::int64_t> call, attempt, at;
-  std::vector<std::optional<std::int64_t>> taken, final;
+  std::vector<std::optional<std::int64_t>> taken, final, begun;
   for (const auto& [key, word] : told) {
     call.push_back(key.first);
     attempt.push_back(key.second);
     at.push_back(word.at_ms);
+    begun.push_back(word.begun_ms);
     taken.push_back(number_of(word.taken));
     final.push_back(number_of(word.final));
   }
@@ -156,7 +162,7 @@ asio::awaitable<void> ChannelHealth::flush() {
   try {
     const pg::Rows rows = co_await pool_.query(
         tell_sql, pg::params(pg::array(call), pg::array(attempt), pg::array(taken),
-                             pg::array(final), pg::array(at)));
+                             pg::array(final), pg::array(at), pg::array(begun)));
     for (std::size_t row = 0; row < rows.size(); ++row) {
       concerned.emplace(rows.text(row, "channel"));
     }
@@ -165,23 +171,36 @@ asio::awaitable<void> ChannelHealth::flush() {
     problem = failure.what();
   }
   if (!stored) {
-    for (const auto& [key, word] : told) told_.try_emplace(key, word);
+    for (const auto& [key, word] : told) {
+      Told& now = told_[key];
+      if (word.taken) now.taken = word.taken;
+      if (!now.final) now.final = word.final;
+      if (!now.begun_ms) now.begun_ms = word.begun_ms;
+      now.at_ms = std::max(now.at_ms, word.at_ms);
+    }
     throw pg::Failure("58000", "how channels do can't be stored yet: " + problem);
   }
-  for (const std::string& channel : concerned) co_await judge(channel);
+  for (const std::string& channel : concerned) {
+    try {
+      co_await judge(channel);
+    } catch (const pg::Failure& failure) {  // look() judges it again
+      log().warn("channel {}: {}", channel, failure.what());
+    }
+  }
 }
 
 asio::awaitable<void> ChannelHealth::judge(std::string channel) {
   const std::int64_t now_ms = membership_.fleet_ms();
   pg::Transaction transaction = co_await pool_.begin();
   std::vector<pg::Statement> statements;
+  statements.push_back({"SET LOCAL lock_timeout = '1s'"});
   statements.push_back({ensure_sql, pg::params(channel)});
   statements.push_back({lock_sql, pg::params(channel)});
   statements.push_back({recent_sql, pg::params(channel, now_ms - remembered_ms)});
   const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
-  const ChannelState before = state_from(rows[1]);
+  const ChannelState before = state_from(rows[2]);
   const auto changed =
-      judge_breaker(before.breaker, judged_from(rows[2]), now_ms, limits(), jitter());
+      judge_breaker(before.breaker, judged_from(rows[3]), now_ms, limits(), jitter());
   if (!changed) co_return;
   ChannelState after = before;
   after.breaker = *changed;
@@ -191,20 +210,27 @@ asio::awaitable<void> ChannelHealth::judge(std::string channel) {
 asio::awaitable<void> ChannelHealth::look(std::int64_t drained_ms) {
   std::vector<std::string> codes;
   for (const auto& [code, channel] : channels_.all()) codes.push_back(code);
-  for (const std::string& code : codes) co_await look_at(code, drained_ms);
+  for (const std::string& code : codes) {
+    try {
+      co_await look_at(code, drained_ms);
+    } catch (const pg::Failure& failure) {  // one that is locked must not hide the others
+      log().warn("channel {}: {}", code, failure.what());
+    }
+  }
 }
 
 asio::awaitable<void> ChannelHealth::look_at(std::string channel, std::int64_t drained_ms) {
   const std::int64_t now_ms = membership_.fleet_ms();
   pg::Transaction transaction = co_await pool_.begin();
   std::vector<pg::Statement> opening;
+  opening.push_back({"SET LOCAL lock_timeout = '1s'"});
   opening.push_back({ensure_sql, pg::params(channel)});
   opening.push_back({turn_sql, pg::params(channel, now_ms, look_every_ms)});
   opening.push_back({lock_sql, pg::params(channel)});
   const std::vector<pg::Rows> opened = co_await transaction.pipeline(std::move(opening));
-  const ChannelState before = state_from(opened[2]);
+  const ChannelState before = state_from(opened[3]);
   show(channel, before);
-  if (opened[1].affected() == 0) co_return;  // another daemon's turn
+  if (opened[2].affected() == 0) co_return;  // another daemon's turn
   std::vector<pg::Statement> statements;
   statements.push_back({recent_sql, pg::params(channel, now_ms - remembered_ms)});
   statements.push_back({forget_sql, pg::params(channel, now_ms - 2 * remembered_ms)});
@@ -290,11 +316,12 @@ asio::awaitable<void> ChannelHealth::write(pg::Transaction& transaction, std::st
   const CallbackSilence& s = after.silence;
   std::vector<pg::Statement> statements;
   statements.push_back(
-      {write_sql, pg::params(channel, to_text(b.phase), b.since_ms, unless_empty(b.why), b.open_ms,
-                             unless_zero(b.next_trial_ms), b.by_finals, std::int64_t{b.trials},
-                             unless_zero(b.trial_at_ms), s.since_ms, unless_empty(s.why),
-                             s.pause_ms, unless_zero(s.next_trial_ms), after.signing_since_ms,
-                             unless_empty(after.signing_why), s.p50_ms, s.p99_ms, s.missing)});
+      {write_sql,
+       pg::params(channel, to_text(b.phase), b.since_ms, unless_empty(b.why), b.open_ms,
+                  unless_zero(b.next_trial_ms), b.by_finals, std::int64_t{b.trials},
+                  unless_zero(b.trial_at_ms), s.since_ms, unless_empty(s.why), s.pause_ms,
+                  unless_zero(s.next_trial_ms), after.signing_since_ms,
+                  unless_empty(after.signing_why), s.p50_ms, s.p99_ms, s.missing, s.over_ms)});
   if (changed) {
     for (pg::Statement& statement : store_state_change(config_, change, now_ms)) {
       statements.push_back(std::move(statement));

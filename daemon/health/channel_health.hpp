@@ -19,6 +19,7 @@
 #include "io/clock.hpp"
 #include "io/pg.hpp"
 #include "metrics.hpp"
+#include "store/record_store.hpp"
 
 namespace cc {
 
@@ -35,11 +36,12 @@ class ChannelHealth {
 
   /// How an originate went; of several for one attempt the first counts. Stored by the next
   /// flush(): what is lost with a daemon that dies here is the word of a few calls.
-  void taken(std::int64_t call, int attempt, ChannelVerdict verdict);
+  /// `begun_ms`: by the fleet's clock.
+  void taken(std::int64_t call, int attempt, std::int64_t begun_ms, ChannelVerdict verdict);
 
   /// How an accepted call ended, or that it was answered. That calls end well is only of interest
   /// while the channel is being tried.
-  void ended(std::int64_t call, int attempt, const std::string& channel, ChannelVerdict verdict);
+  void ended(const FoldReport::Judgement& word);
 
   /// Writes what was told and judges the channels concerned. One pass, to be called often; throws
   /// pg::Failure, and then all of it is kept for the next.
@@ -52,6 +54,7 @@ class ChannelHealth {
  private:
   struct Told {
     std::optional<ChannelVerdict> taken, final;
+    std::optional<std::int64_t> begun_ms;
     std::int64_t at_ms = 0;
   };
   using Key = std::pair<std::int64_t, int>;  // call, attempt

@@ -25,13 +25,13 @@ constexpr std::string_view verdicts_sql =
 // By id, which is time: the newest calls alone, in one or two partitions.
 constexpr std::string_view answers_sql =
     "SELECT channel, count(*) AS originated, count(conn_time) AS answered FROM call_record "
-    "WHERE id >= $2::bigint AND id < $3::bigint AND channel = ANY($1::varchar[]) "
+    "WHERE tenant = $4 AND id >= $2::bigint AND id < $3::bigint AND channel = ANY($1::varchar[]) "
     "AND direction = 'out' AND merged_into IS NULL AND (state = 'close' OR conn_time IS NOT NULL) "
     "GROUP BY channel";
 
 constexpr std::string_view backlog_sql =
     "SELECT channel, count(*) AS waiting FROM call_attempt WHERE channel = ANY($1::varchar[]) "
-    "AND query_due IS NOT NULL GROUP BY channel";
+    "AND tenant = $2 AND query_due IS NOT NULL GROUP BY channel";
 
 // A line is busy if it or its handset is in a call. $3: the channels whose line is a phone; nobody
 // signs in there.
@@ -51,7 +51,8 @@ constexpr std::string_view lines_sql =
 constexpr std::string_view refusals_sql =
     "SELECT w.channel, r.number, r.code, r.last, r.count FROM unnest($1::varchar[]) AS w(channel) "
     "CROSS JOIN LATERAL (SELECT d.number, d.code, d.last, d.count FROM display_refusal d "
-    "WHERE d.channel = w.channel ORDER BY d.last DESC, d.number, d.code LIMIT 50) AS r "
+    "WHERE d.tenant = $2 AND d.channel = w.channel ORDER BY d.last DESC, d.number, d.code LIMIT "
+    "50) AS r "
     "ORDER BY r.last DESC, r.number, r.code";
 
 constexpr std::string_view changes_sql =
@@ -98,11 +99,11 @@ std::vector<pg::Statement> ask_all(const Config& config, const std::string& tena
   statements.push_back(ask_standings());
   statements.push_back({verdicts_sql, pg::params(all, now_ms - judged_ms)});
   statements.push_back({answers_sql, pg::params(all, make_call_id(now_ms - answered_ms, 0),
-                                                make_call_id(now_ms + ahead_ms, 0))});
-  statements.push_back({backlog_sql, pg::params(all)});
+                                                make_call_id(now_ms + ahead_ms, 0), tenant)});
+  statements.push_back({backlog_sql, pg::params(all, tenant)});
   statements.push_back(
       {lines_sql, pg::params(all, tenant, pg::array(phone_channels(config)), now_ms)});
-  statements.push_back({refusals_sql, pg::params(all)});
+  statements.push_back({refusals_sql, pg::params(all, tenant)});
   statements.push_back({changes_sql, pg::params(all)});
   return statements;
 }

@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view standings_sql =
     "SELECT channel, breaker, since, why, open_ms, next_trial, by_finals, trials, trial_at, "
     "silent, "
-    "silent_why, silent_ms, silent_next, signing, signing_why, event_p50, event_p99, missing, "
+    "silent_why, silent_ms, silent_next, silent_over, signing, signing_why, event_p50, event_p99, "
+    "missing, "
     "enabled, forced, priority, weight FROM channel_health";
 
 Breaker::Phase phase_of(std::string_view text) {
@@ -101,6 +102,7 @@ ChannelStates standings_from_rows(const pg::Rows& rows) {
     silence.why = rows.opt_text(row, "silent_why").value_or("");
     silence.pause_ms = rows.integer(row, "silent_ms");
     silence.next_trial_ms = rows.opt_integer(row, "silent_next").value_or(0);
+    silence.over_ms = rows.integer(row, "silent_over");
     silence.p50_ms = rows.opt_integer(row, "event_p50");
     silence.p99_ms = rows.opt_integer(row, "event_p99");
     silence.missing = rows.integer(row, "missing");
@@ -128,10 +130,12 @@ std::vector<ChannelView> views_for(const Config& config, const std::string& tena
     }
     const auto at = states.find(code);
     const ChannelState& state = at == states.end() ? unknown : at->second;
-    if (!state.enabled_with(channel)) continue;
+    // One that is off by configuration does not exist for calls; one that an operator switched off
+    // is closed for now.
+    if (!state.enabled_with(channel) && !state.enabled) continue;
     ChannelView view;
     view.config = &channel;
-    view.standing = state.standing();
+    view.standing = state.enabled_with(channel) ? state.standing() : Standing::shut;
     view.why = state.why();
     view.bad_until_ms = state.breaker.next_trial_ms;
     view.priority = state.priority.value_or(channel.priority);

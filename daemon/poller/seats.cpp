@@ -44,19 +44,18 @@ std::vector<std::string> Seats::polled_channels() const {
 asio::awaitable<void> Seats::spread() {
   const std::vector<std::string> channels = polled_channels();
   if (channels.empty() && seats_.empty()) co_return;
-  const bool confirmed = membership_.confirmed();
-  // Unheard for a while, we may have been taken for dead: others may have our lines.
-  const bool was_away = confirmed && !std::exchange(was_confirmed_, confirmed);
-  was_confirmed_ = confirmed;
-  if (stopping_ || !confirmed) co_return;
+  if (stopping_ || !membership_.confirmed()) co_return;
   for (const auto& [key, seat] : seats_) {
     const bool configured =
         std::find(channels.begin(), channels.end(), key.first) != channels.end();
     if (!configured && !seat->stopping()) seat->stop(false);  // another daemon may have the channel
   }
   co_await heed_changes();
-  if (was_away || passes_++ % full_look_every == 0) {
+  // Unheard for a while, we may have been taken for dead: others may have our lines.
+  if (!admission_.looked() || passes_++ % full_look_every == 0) {
+    const auto begun = clock_.steady();
     co_await check_ours();
+    admission_.looked_at(begun);
     co_await remove_deleted(pool_);
   }
   const SeatShare share = co_await read_share(pool_, owner(), channels);
@@ -323,15 +322,19 @@ asio::awaitable<void> Seats::count(std::vector<std::string> channels) {
 
 PartHealth Seats::health() const {
   PartHealth health{"agents", true, {}};
+  std::int64_t all = 0, without = 0;
   for (const SeatCount& count : counts_) {
     if (!health.says.empty()) health.says += "; ";
     health.says += count.channel + ": " + std::to_string(count.count) + " " + count.actual;
+    all += count.count;
     if (count.actual == "refused" || count.actual == "failing") {
-      health.grade = Grade::degraded;
+      without += count.count;
       health.says += " (such as " + mask_numbers_in(count.example) + ": " + count.reason + ")";
     }
   }
   if (health.says.empty()) health.says = "none";
+  // One person's wrong password is told, and is no reason to look after the whole.
+  if (without * 10 >= all && without > 0) health.grade = Grade::degraded;
   return health;
 }
 

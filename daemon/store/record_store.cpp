@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fold.hpp"
+#include "fold_voice.hpp"
 #include "store/columns.hpp"
 #include "store/history.hpp"
 
@@ -102,6 +103,11 @@ constexpr std::string_view retake_claims_sql =
     "c.released IS NULL) "
     "ON CONFLICT (kind, resource) WHERE released IS NULL DO NOTHING";
 
+// Its end may be lost for good, and then nobody but the channel can say when they are free.
+constexpr std::string_view ask_again_sql =
+    "UPDATE call_attempt SET query_due = coalesce(query_due, $2::bigint), query_problem = NULL "
+    "WHERE call = ANY($1::bigint[]) AND NOT superseded AND channel_call_id IS NOT NULL";
+
 constexpr std::int64_t longest_unpolled_ms = 120'000;  // channels.md, hw
 
 // An attempt that was given up lives all the same: two phones may ring for one call, so that one is
@@ -151,16 +157,32 @@ pg::Params add_params(const NewEvents& events, Range range) {
           range.high};
 }
 
+/// The attempt that the call is in.
+int current_attempt(const std::vector<Event>& history) {
+  int attempt = 1;
+  for (const Event& event : history) {
+    if (event.name == EventName::attempt_planned) attempt = std::max(attempt, event.attempt);
+  }
+  return attempt;
+}
+
 // Whether nobody but our own clock says that the call is over.
 bool closed_by_our_clock(const Folded& folded, const std::vector<Event>& history) {
   if (folded.state != "close" || folded.close_source != "cc") return false;
+  // A refusal closes the call only if it is the current attempt's, and no sign of life belies it.
+  const int current = current_attempt(history);
+  const auto of_current = [&](const Event& event) { return event.attempt == current; };
+  const bool belied = std::any_of(history.begin(), history.end(), [&](const Event& event) {
+    return of_current(event) && proves_taken(event);
+  });
   return std::any_of(history.begin(), history.end(),
                      [](const Event& event) {
                        return event.name == EventName::reaped ||
                               event.name == EventName::hangup_closed;
                      }) &&
-         std::none_of(history.begin(), history.end(),
-                      [](const Event& event) { return event.name == EventName::attempt_refused; });
+         (belied || std::none_of(history.begin(), history.end(), [&](const Event& event) {
+            return of_current(event) && event.name == EventName::attempt_refused;
+          }));
 }
 
 const char* change_kind(const StoredRecord& before, const Folded& after) {
@@ -268,13 +290,11 @@ void add_attempt_updates(const NewEvents& events, std::vector<pg::Statement>& st
   statements.push_back({attempts_sql, {pg::array(call), pg::array(attempt), pg::array(id)}});
 }
 
-/// The attempt that the call is in.
-int current_attempt(const std::vector<Event>& history) {
-  int attempt = 1;
-  for (const Event& event : history) {
-    if (event.name == EventName::attempt_planned) attempt = std::max(attempt, event.attempt);
-  }
-  return attempt;
+bool shows_life(const std::vector<NewEvent>& events) {
+  return std::any_of(events.begin(), events.end(), [](const NewEvent& item) {
+    return item.event.source != Source::cc && item.event.name != EventName::closed &&
+           item.event.name != EventName::recorded;
+  });
 }
 
 bool young(const std::vector<NewEvent>& events, std::int64_t now_ms) {
@@ -375,6 +395,11 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
       abandoned_call.push_back(id);
       abandoned_attempt.push_back(attempt);
     }
+    // Not only the first sign of life: the phone may have been another call's then.
+    if (after.state == "close" && after.late_life && before.folded.late_life &&
+        closed_by_our_clock(after, history) && shows_life(fresh)) {
+      writes.retake.push_back(id);
+    }
     if (before.version > 0 && after == before.folded) continue;
     writes.add(before, after, closed_by_our_clock(after, history), lingers(history));
     report.changed.push_back(id);
@@ -408,6 +433,7 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
   if (!writes.retake.empty()) {
     second.push_back({keep_claims_sql, pg::params(pg::array(writes.retake))});
     second.push_back({retake_claims_sql, pg::params(pg::array(writes.retake), at_ms)});
+    second.push_back({ask_again_sql, pg::params(pg::array(writes.retake), at_ms)});
   }
   if (!second.empty()) co_await transaction.pipeline(std::move(second));
   co_return report;

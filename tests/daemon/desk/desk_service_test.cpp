@@ -30,7 +30,7 @@ struct Fixture : AgentFixture {
   void put_call(std::int64_t at_ms, int sequence, const std::string& state, bool connected) {
     sql("INSERT INTO call_record (id, tenant, channel, direction, initiator, state, conn_time, "
         "max_duration, created, updated) VALUES (" +
-        std::to_string(make_call_id(at_ms, sequence)) + ", 'demo', 'e9', 'out', 'agent', '" +
+        std::to_string(make_call_id(at_ms, sequence)) + ", 'acme', 'e9', 'out', 'agent', '" +
         state + "', " + (connected ? "1" : "NULL") + ", 3600, 1, 1)");
   }
 
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(figures_are_of_the_last_minutes) {
   put_call(now_ms - 1000, 4, "init", false);     // not known yet
   put_call(now_ms - 601'000, 5, "close", true);  // too long ago
   sql("INSERT INTO call_attempt (call, attempt, tenant, channel, agent, state, created, query_due) "
-      "SELECT n, 1, 'demo', 'e9', 'x', 'accepted', 1, CASE WHEN n < 4 THEN 9 END FROM "
+      "SELECT n, 1, 'acme', 'e9', 'x', 'accepted', 1, CASE WHEN n < 4 THEN 9 END FROM "
       "generate_series(1, 5) AS n");
   const ChannelReport report = get();
   BOOST_TEST(report.judged == 3);
@@ -141,10 +141,10 @@ BOOST_AUTO_TEST_CASE(lines_are_the_tenants_own) {
   BOOST_TEST(report.lines_offline == 1);
 }
 
-BOOST_AUTO_TEST_CASE(refused_numbers_are_the_channels) {
-  sql("INSERT INTO display_refusal (channel, number, code, first, last, count) VALUES "
-      "('e9', '4001', '1003', 1, 5, 2), ('e9', '4002', '1003', 1, 9, 1), "
-      "('hw', '4003', '7', 1, 9, 1)");
+BOOST_AUTO_TEST_CASE(refused_numbers_are_the_channels_and_the_tenants) {
+  sql("INSERT INTO display_refusal (tenant, channel, number, code, first, last, count) VALUES "
+      "('acme', 'e9', '4001', '1003', 1, 5, 2), ('acme', 'e9', '4002', '1003', 1, 9, 1), "
+      "('acme', 'hw', '4003', '7', 1, 9, 1), ('other', 'e9', '4004', '1003', 1, 9, 1)");
   const ChannelReport report = get();
   BOOST_REQUIRE(report.refused_numbers.size() == 2U);
   BOOST_TEST(report.refused_numbers[0].number == "4002");

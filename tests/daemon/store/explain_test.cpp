@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_choice_and_health_look_at_few_of_many_lines_and_verdicts)
       if (i % 2 == 1) call.user = "user" + std::to_string(100 + i);
       auto made = wait_for(create_call(parts, call));
       BOOST_REQUIRE(std::holds_alternative<Created>(made));
-      health.taken(std::get<Created>(made).record.constants.id, 1, ChannelVerdict::well);
+      health.taken(std::get<Created>(made).record.constants.id, 1, now_ms, ChannelVerdict::well);
       wait_for(health.flush());
       wait_for(health.look(now_ms));
     }
