@@ -54,6 +54,10 @@ class Membership {
   /// outage of PostgreSQL the others look dead too, until they have had the time for theirs.
   bool settled() const;
 
+  /// When heartbeats began to get through again, the last time that they had not: what was ours
+  /// before may be somebody else's.
+  std::chrono::steady_clock::time_point interrupted() const { return interrupted_; }
+
   /// A heartbeat out of turn, where the news must not wait for the next one. False: another process
   /// has taken our id.
   asio::awaitable<bool> beat();

@@ -16,7 +16,7 @@ asio::awaitable<bool> Admission::enter(std::string channel, unsigned a_second,
   while (!given_up()) {
     // Only who is confirmed queues: or all would have their turn behind them when PostgreSQL is
     // back.
-    if (!membership_.confirmed()) {
+    if (!confirmed()) {
       co_await clock_.sleep_for(look_again);
       continue;
     }
@@ -30,7 +30,7 @@ asio::awaitable<bool> Admission::enter(std::string channel, unsigned a_second,
       const auto left = ceil<Millis>(at - clock_.steady());
       co_await clock_.sleep_for(std::min(left, Millis{1000}));
     }
-    if (!given_up() && membership_.confirmed()) co_return true;
+    if (!given_up() && confirmed()) co_return true;
   }
   co_return false;
 }

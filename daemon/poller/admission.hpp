@@ -2,6 +2,7 @@
 // PostgreSQL has just confirmed that we are who we think (rules.md, "Ownership among daemons").
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <random>
@@ -23,13 +24,19 @@ class Admission {
   asio::awaitable<bool> enter(std::string channel, unsigned a_second,
                               std::function<bool()> given_up);
 
-  /// Without a turn, for somebody who waits at the phone.
-  bool confirmed() const { return membership_.confirmed(); }
+  /// Without a turn, for somebody who waits at the phone. A process that was stopped for a while is
+  /// confirmed by its next heartbeat, but by then others may have its lines: it must have looked.
+  bool confirmed() const { return membership_.confirmed() && looked(); }
+
+  bool looked() const { return looked_ >= membership_.interrupted(); }
+  /// Which lines are ours was asked, beginning at `when`, and those that are not were given up.
+  void looked_at(std::chrono::steady_clock::time_point when) { looked_ = when; }
 
  private:
   Clock& clock_;
   const Membership& membership_;
   std::map<std::string, std::chrono::steady_clock::time_point> next_;  // turn, by channel
+  std::chrono::steady_clock::time_point looked_{};
   std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -11,6 +11,7 @@ namespace cc {
 namespace {
 
 constexpr Millis not_configured_pause{1000};
+constexpr Millis look_again{250};
 constexpr std::chrono::seconds lately{60};
 
 const char* outcome_of(const SessionAnswer& answer) {
@@ -71,6 +72,10 @@ asio::awaitable<SessionAnswer> Seat::sign_in_with(std::string handset) {
   const auto configured = channel();
   SessionAnswer answer;
   if (!configured) co_return answer;
+  if (!tools_.admission.confirmed()) {  // we waited for our turn, or were stopped
+    answer.message = "the line may be another daemon's by now";
+    co_return answer;
+  }
   auto fresh = std::make_shared<LineSession>();
   SignIn wish;
   wish.agent = account_.agent;
@@ -180,6 +185,8 @@ asio::awaitable<std::string> Seat::change_handset(std::string handset) {
   std::string problem;
   if (stopping_) {
     problem = "the line is moving to another daemon";
+  } else if (!tools_.admission.confirmed()) {
+    problem = "the line may be another daemon's by now";
   } else if (!session_ || session_->handset != handset) {
     const auto old = std::exchange(session_, nullptr);
     ++round_;
@@ -223,7 +230,9 @@ asio::awaitable<Lines::Lease> Seat::lease(std::string handset, Millis patience) 
           "it is not signed in" + (state_.reason.empty() ? std::string{} : ": " + state_.reason);
       co_return lease;
     }
-    co_await change_until(until);
+    // Nobody wakes us when it is certain again that the line is ours.
+    const auto look = std::chrono::steady_clock::now() + look_again;
+    co_await change_until(session_ ? std::min(until, look) : until);
   }
 }
 

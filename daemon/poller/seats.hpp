@@ -76,7 +76,6 @@ class Seats final : public Lines {
   std::vector<std::weak_ptr<HttpClient>> clients_;  // each for some seats
   std::vector<SeatCount> counts_;                   // of the fleet, as of the last pass
   bool stopping_ = false;
-  bool was_confirmed_ = false;  // at the last pass
   unsigned passes_ = 0;
 };
 
