@@ -98,7 +98,8 @@ void ScheduleLoad::script(const Schedule& schedule) const {
 }
 
 Answer ScheduleLoad::ask_until_answered(const std::string& path, const std::string& body,
-                                        std::vector<std::string> headers, std::size_t daemon) {
+                                        std::vector<std::string> headers, std::size_t daemon,
+                                        long& unanswered) {
   headers.push_back("Authorization: Bearer " + site_.stack().env("CC_KEY"));
   const auto until = Clock::now() + patience;
   for (;; ++daemon) {
@@ -109,6 +110,7 @@ Answer ScheduleLoad::ask_until_answered(const std::string& path, const std::stri
                     .timeout_ms = 8000};
     Answer answer = send(call);
     if (is_answer(answer)) return answer;
+    ++unanswered;
     if (Clock::now() > until)
       throw std::runtime_error("no daemon answers: " + answer.problem + " " + answer.text);
     std::unique_lock guard(lock_);
@@ -123,8 +125,8 @@ void ScheduleLoad::make(long number, std::size_t daemon) {
   script(schedule);
   std::vector<std::string> headers{"Idempotency-Key: schedule-" + std::to_string(number)};
   if (schedule.wait) headers.push_back("Prefer: wait=" + std::to_string(*schedule.wait));
-  const Answer answer =
-      ask_until_answered("", boost::json::serialize(schedule.body), std::move(headers), daemon);
+  const Answer answer = ask_until_answered("", boost::json::serialize(schedule.body),
+                                           std::move(headers), daemon, made.unanswered);
   made.status = answer.status;
   if (answer.status >= 400) made.problem = answer.text;
   // A 409 names the call that is in the way.
@@ -138,7 +140,6 @@ void ScheduleLoad::make(long number, std::size_t daemon) {
   const std::lock_guard guard(lock_);
   if (stored) ++accepted_;
   if (stored && schedule.hang_up_after) {
-    made.hung_up = true;
     hang_ups_.emplace(Clock::now() + Millis{*schedule.hang_up_after}, made.call);
   }
   made_.push_back(std::move(made));
@@ -164,7 +165,8 @@ void ScheduleLoad::hang_up() {
         call = hang_ups_.begin()->second;
         hang_ups_.erase(hang_ups_.begin());
       }
-      const Answer answer = ask_until_answered("/" + call + "/hangup", "", {}, 0);
+      long unanswered = 0;
+      const Answer answer = ask_until_answered("/" + call + "/hangup", "", {}, 0, unanswered);
       if (answer.status != 200 && answer.status != 202)
         throw std::runtime_error("hanging up " + call + " answers " +
                                  std::to_string(answer.status) + " " + answer.text);

@@ -32,7 +32,7 @@ class ScheduleLoad {
     long status = 0;
     std::string call;     // empty = refused
     std::string problem;  // the answer's, where it is one
-    bool hung_up = false;
+    long unanswered = 0;  // requests before that answer which nobody answered
   };
 
   ScheduleLoad(const Site& site, Settings settings);
@@ -54,7 +54,7 @@ class ScheduleLoad {
   void make(long number, std::size_t daemon);
   void script(const Schedule& schedule) const;
   Answer ask_until_answered(const std::string& path, const std::string& body,
-                            std::vector<std::string> headers, std::size_t daemon);
+                            std::vector<std::string> headers, std::size_t daemon, long& unanswered);
   void fail();
   void end();
 

@@ -59,10 +59,10 @@ std::set<long> stored_numbers(const Stack& stack) {
 
 }  // namespace
 
-ScheduleOracle::ScheduleOracle(const Stack& stack, const std::vector<ScheduleLoad::Made>& made,
+ScheduleOracle::ScheduleOracle(const Stack& stack, std::vector<ScheduleLoad::Made> made,
                                const std::vector<ScheduleStrike>& strikes, Instant jumped)
     : stack_(stack),
-      made_(made),
+      made_(std::move(made)),
       strikes_(strikes),
       jumped_(jumped),
       journals_(stack),
@@ -74,7 +74,24 @@ void ScheduleOracle::complain(std::string what, std::string told, std::string ca
   complaints_.push_back({std::move(what), std::move(told), std::move(call)});
 }
 
+/// A request that nobody answered may still stand in the queue of a frozen daemon, which makes the
+/// call when it goes on: after another daemon has said no to its repeat. The application hears no
+/// while its phone rings; no key can help, since a refusal leaves none. Such calls are judged as
+/// any.
+void ScheduleOracle::find_belated() {
+  for (ScheduleLoad::Made& made : made_) {
+    if (!made.call.empty() || made.unanswered == 0) continue;
+    const auto found = kept_.calls.find(std::to_string(made.schedule.number));
+    if (found == kept_.calls.end()) continue;
+    made.call = found->second;
+    ++belated_;
+  }
+  if (belated_ * 100 > std::ssize(made_))
+    complain("too many calls of requests that nobody answered", std::to_string(belated_));
+}
+
 void ScheduleOracle::judge() {
+  find_belated();
   for (const ScheduleLoad::Made& made : made_) {
     if (!made.call.empty()) called_[made.call] = made.schedule.called;
   }
@@ -372,7 +389,8 @@ std::string ScheduleOracle::figures() const {
   };
   text << made_.size() << " requests, " << called_.size() << " calls, " << failed_over_
        << " tried elsewhere, " << our_clock_ << " closed by our own clock, " << strict_
-       << " ends compared, " << excused_ << " could not be told\n  " << journals_.figures();
+       << " ends compared, " << excused_ << " could not be told, " << belated_
+       << " made by a request that nobody answered\n  " << journals_.figures();
   list("answers", statuses_);
   list("forms", forms_);
   list("attempts", attempts_);

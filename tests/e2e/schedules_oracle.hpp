@@ -17,7 +17,7 @@ namespace cc::test {
 class ScheduleOracle {
  public:
   /// `jumped`: when the site's clock was put forward, by the machine's.
-  ScheduleOracle(const Stack& stack, const std::vector<ScheduleLoad::Made>& made,
+  ScheduleOracle(const Stack& stack, std::vector<ScheduleLoad::Made> made,
                  const std::vector<ScheduleStrike>& strikes, Instant jumped);
 
   void judge();
@@ -38,6 +38,7 @@ class ScheduleOracle {
     std::vector<const Dial*> dials;
   };
 
+  void find_belated();
   void judge_requests();
   void judge_violations();
   void judge_attempts(const ScheduleLoad::Made& made, const KeptRecord& record);
@@ -53,7 +54,7 @@ class ScheduleOracle {
   void complain(std::string what, std::string told, std::string call = {});
 
   const Stack& stack_;
-  const std::vector<ScheduleLoad::Made>& made_;
+  std::vector<ScheduleLoad::Made> made_;
   const std::vector<ScheduleStrike>& strikes_;
   const Instant jumped_;  // when the clock was put forward
   const Journals journals_;
@@ -63,7 +64,7 @@ class ScheduleOracle {
   std::map<std::string, std::string> called_;  // call → customer
   std::vector<Complaint> complaints_;
 
-  long strict_ = 0, excused_ = 0, failed_over_ = 0, our_clock_ = 0;
+  long strict_ = 0, excused_ = 0, failed_over_ = 0, our_clock_ = 0, belated_ = 0;
   std::map<std::string, long> forms_, statuses_, ends_, attempts_, handset_overlaps_;
 };
 
