@@ -285,6 +285,15 @@ BOOST_AUTO_TEST_CASE(there_are_three_attempts_at_most) {
   BOOST_TEST(text_at(record, "channel") == "hw");
   BOOST_TEST(eventually([&] { return claims(stack(), call) == "0"; }));
   check_over(call, phone, "e9 refused, e9b refused, hw refused", 0);
+
+  // A channel that is named is not left, but its other lines are tried: this was one line's fault.
+  const Answer named = stack().post(
+      "/v1/calls", R"({"channel":"hw","called":")" + customer("7001") + "\"}", waiting);
+  BOOST_TEST(named.status == 502, named.text);
+  stack().await_state(named.at("callId"));
+  BOOST_TEST(story(stack(), named.at("callId")) == "hw refused, hw refused");
+  BOOST_TEST(stack().sql("SELECT count(DISTINCT agent) FROM call_attempt WHERE call = " +
+                         named.at("callId")) == "2");
 }
 
 BOOST_AUTO_TEST_CASE(who_hangs_up_during_the_first_attempt_is_not_called_by_a_second_one) {
@@ -382,6 +391,11 @@ BOOST_AUTO_TEST_CASE(a_crash_between_two_attempts_dials_nobody_twice) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_was_dialled_twice) {
+  long cancels = 0;
+  for (const json::object& line : stack().journal("request")) {
+    cancels += text_at(line, "func") == "Calls/CancelCallback";
+  }
+  BOOST_TEST_MESSAGE(cancels << " requests to cancel what the channel did not have");
   BOOST_TEST(stack().violations() == 0);
   BOOST_TEST(text_at(stack().second("health"), "violations") == "0");
   BOOST_TEST(stack().sql("SELECT call FROM call_attempt WHERE state = 'accepted' GROUP BY call "
