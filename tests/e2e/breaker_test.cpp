@@ -17,7 +17,11 @@ namespace {
 /// An application that calls at a steady rate, each time from another phone to another customer.
 struct Site {
   explicit Site(const std::string& limits, const std::vector<std::string>& more = {})
-      : configuration({health(limits)}), stack("20", configuration.options(more)) {}
+      // Nobody waits at the end for what hangs.
+      : configuration(
+            {health(limits),
+             {"    baseUrl: @JIUYUN@\n", "    baseUrl: @JIUYUN@\n    answerTimeout: 2s\n"}}),
+        stack("20", configuration.options(more)) {}
 
   /// The next call, answered when its last attempt is decided; `digits` choose what its phones do.
   Answer call(const std::string& digits = "8042", const std::string& wait = "20") {
