@@ -11,15 +11,25 @@
 namespace cc {
 namespace {
 
-constexpr std::array<std::string_view, 16> names{
-    "call.before_create",     "call.created",
-    "attempt.before_sending", "attempt.sending",
-    "attempt.answered",       "attempt.before_outcome",
-    "attempt.outcome",        "dispatch.read",
-    "dispatch.locked",        "dispatch.folded",
-    "dispatch.before_commit", "dispatch.committed",
-    "dispatch.trimmed",       "merge.moved",
-    "poller.read",            "poller.stored",
+constexpr std::array<std::string_view, 18> names{
+    "call.before_create",
+    "call.created",
+    "attempt.before_sending",
+    "attempt.sending",
+    "attempt.answered",
+    "attempt.before_outcome",
+    "attempt.outcome",
+    "attempt.before_next",
+    "attempt.next",
+    "dispatch.read",
+    "dispatch.locked",
+    "dispatch.folded",
+    "dispatch.before_commit",
+    "dispatch.committed",
+    "dispatch.trimmed",
+    "merge.moved",
+    "poller.read",
+    "poller.stored",
 };
 
 }  // namespace

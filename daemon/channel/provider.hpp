@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -49,6 +50,8 @@ struct OriginateAnswer {
   std::optional<ChannelVerdict> verdict;  // of the channel; absent: this says nothing of it
   std::chrono::milliseconds elapsed{0};
 };
+
+std::string_view to_text(OriginateAnswer::Outcome outcome) noexcept;  // accepted, refused, unknown
 
 /// What a request that got no answer says of the channel; nothing of one that was answered or that
 /// we withheld.

@@ -15,6 +15,18 @@ std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient&
                          ", which read_config should have refused");
 }
 
+std::string_view to_text(OriginateAnswer::Outcome outcome) noexcept {
+  switch (outcome) {
+    case OriginateAnswer::Outcome::accepted:
+      return "accepted";
+    case OriginateAnswer::Outcome::refused:
+      return "refused";
+    case OriginateAnswer::Outcome::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
 std::optional<ChannelVerdict> verdict_of(const HttpExchange& exchange) noexcept {
   switch (exchange.end) {
     case HttpExchange::End::answered:
