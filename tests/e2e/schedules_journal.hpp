@@ -39,6 +39,7 @@ class Journals {
   explicit Journals(const Stack& stack);
 
   const std::vector<Dial>& dials() const noexcept { return dials_; }
+  std::vector<Dial>& dials() noexcept { return dials_; }
   std::vector<const Dial*> of(const std::string& called) const;
   const std::vector<json::object>& violations() const noexcept { return violations_; }
   /// Whether chance took any of the gateway's events of this call.

@@ -21,6 +21,12 @@ class ScheduleOracle {
                  const std::vector<ScheduleStrike>& strikes, Instant jumped);
 
   void judge();
+  /// What it judges by, for those who want to know whether it sees a lie. A copy that has not
+  /// judged yet may be told one.
+  Journals& journals() noexcept { return journals_; }
+  KeptRecords& kept() noexcept { return kept_; }
+  /// That the API says what PostgreSQL has.
+  void judge_api();
 
   struct Complaint {
     std::string what;  // of which kind
@@ -57,9 +63,9 @@ class ScheduleOracle {
   std::vector<ScheduleLoad::Made> made_;
   const std::vector<ScheduleStrike>& strikes_;
   const Instant jumped_;  // when the clock was put forward
-  const Journals journals_;
+  Journals journals_;
   const PollingOracle gateway_;
-  const KeptRecords kept_;
+  KeptRecords kept_;
   std::set<long> stored_;                      // the gateway's numbers of the events that CC has
   std::map<std::string, std::string> called_;  // call → customer
   std::vector<Complaint> complaints_;

@@ -7,6 +7,7 @@
 // About a minute; with CC_SOAK=long thousands. CC_SEED repeats a run's calls, faults and strikes,
 // as far as two runs can be alike; CC_SCHEDULES is how many calls there shall be.
 #define BOOST_TEST_MODULE schedules
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -16,6 +17,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "schedules_lies.hpp"
 #include "schedules_oracle.hpp"
 
 using namespace cc::test;
@@ -116,7 +118,17 @@ BOOST_AUTO_TEST_CASE(no_phone_rings_twice_and_every_record_is_true_whatever_fail
       Millis{20'000}));
 
   ScheduleOracle oracle(stack, made, struck, jumped);
+  for (const ScheduleLie& lie : schedule_lies()) {
+    ScheduleOracle deceived(oracle);
+    BOOST_TEST(lie.tell(deceived), "nothing to lie about: " << lie.complaint);
+    deceived.judge();
+    const auto& said = deceived.complaints();
+    BOOST_TEST(
+        std::ranges::any_of(said, [&](const auto& one) { return one.what == lie.complaint; }),
+        "not seen: " << lie.complaint);
+  }
   oracle.judge();
+  oracle.judge_api();
   BOOST_TEST_MESSAGE(took() << oracle.figures());
   std::map<std::string, long> kinds;
   std::set<std::string> told;
