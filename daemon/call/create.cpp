@@ -64,6 +64,9 @@ const std::string& read_record_sql(std::int64_t call) {
   return text;
 }
 
+// From a request's validation to its commit; applications mostly wait for longer.
+constexpr Millis longest_request{5000};
+
 constexpr std::string_view undefined_table = "42P01";
 
 const char* code_text(Refusal::Code code) {
@@ -166,7 +169,8 @@ struct Try {
   std::optional<Line> wanted;  // that could not be had
 };
 
-asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display) {
+asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display,
+                              std::chrono::steady_clock::time_point begun) {
   const std::int64_t now_ms = parts.clock.epoch_ms();
   Try outcome;
   pg::Transaction transaction = co_await parts.pool.begin();
@@ -222,6 +226,11 @@ asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display) {
     created.record = record_from_row(stored, 0);
     created.notice = booking.line.notice;
     fault_point("call.before_create");
+    // Where this process was stopped, or PostgreSQL slow: the application may have given up, and
+    // been answered by another daemon meanwhile. Then nobody's phone may ring for this request.
+    if (parts.clock.steady() - begun > longest_request) {
+      throw pg::Failure("57014", "the request stood too long; nothing was made of it");
+    }
     co_await transaction.commit();
     fault_point("call.created");
     outcome.result = std::move(created);
@@ -234,9 +243,10 @@ asio::awaitable<Creation> store_call(Parts parts, NewCall request, Display displ
   // Others may be quicker at a line of the pool: then there is another one, or none is left.
   constexpr int most_tries = 8;
   Backoff backoff(Millis{2}, Millis{50});
+  const auto begun = parts.clock.steady();
   std::optional<Line> wanted;
   for (int i = 0; i < most_tries; ++i) {
-    Try outcome = co_await try_once(parts, request, display);
+    Try outcome = co_await try_once(parts, request, display, begun);
     if (outcome.result) co_return *std::move(outcome.result);
     if (outcome.replays) {
       std::optional<Creation> earlier = co_await replay(parts, request);

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "call/drained_time.hpp"
-#include "dispatch/spool_watch.hpp"
+#include "dispatch/nginx_watch.hpp"
 #include "parts.hpp"
 #include "record.hpp"
 #include "recorder/recorder.hpp"
@@ -24,7 +24,7 @@ std::int64_t silence_deadline_ms(const Silence& silence, const Config::Reaper& l
 
 class Reaper {
  public:
-  Reaper(Parts parts, Recorder& recorder, const SpoolWatch& spools)
+  Reaper(Parts parts, Recorder& recorder, const NginxWatch& spools)
       : parts_(parts), recorder_(recorder), spools_(spools) {}
 
   /// Everything received before this is in the log, as far as is known. Throws pg::Failure.
@@ -54,7 +54,7 @@ class Reaper {
 
   Parts parts_;
   Recorder& recorder_;
-  const SpoolWatch& spools_;
+  const NginxWatch& spools_;
   DrainedTime drained_;
   std::set<std::string> asking_;  // channels
 };

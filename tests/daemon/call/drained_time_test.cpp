@@ -3,7 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "dispatch/spool_watch.hpp"
+#include "dispatch/nginx_watch.hpp"
 
 using namespace cc;
 using namespace std::chrono_literals;
