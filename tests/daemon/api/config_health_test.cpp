@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_SUITE(config_health)
 
 BOOST_AUTO_TEST_CASE(limits_have_defaults_and_bounds) {
   const auto plain = good({}).health;
-  BOOST_TEST((plain.slow == 3s && plain.open == 15s && plain.open_most == 10min));
+  BOOST_TEST((plain.slow == 3s && plain.open == 15s && plain.open_most == 4min));
   BOOST_TEST((plain.overdue == 10s && plain.canary_every == 10s));
   Pieces all;
   all.top = "health: {slow: 500ms, open: 1s, openMost: 20s, overdue: 2s, canaryEvery: 1s}\n";
