@@ -74,7 +74,7 @@ std::string under_way(const Stack& stack) {
 
 BOOST_AUTO_TEST_CASE(no_phone_rings_twice_and_every_record_is_true_whatever_fails) {
   const std::uint64_t seed = number_from("CC_SEED", std::random_device{}());
-  const auto calls = static_cast<long>(number_from("CC_SCHEDULES", long_form() ? 8000 : 520));
+  const auto calls = static_cast<long>(number_from("CC_SCHEDULES", long_form() ? 8000 : 600));
   BOOST_TEST_MESSAGE("CC_SEED=" << seed << ", " << calls << " schedules");
   const auto took = [begun = std::chrono::steady_clock::now()] {
     const auto passed = std::chrono::steady_clock::now() - begun;
