@@ -57,10 +57,26 @@ struct ChannelConfig {
   HwAccount hw;
 };
 
+/// What a key's owner may do, from where and for how long. The key itself is never kept. One given
+/// in cc.yaml has one secret; one made by `ccd key` has two while it is being changed for another.
 struct ApiKey {
-  std::string id;                // a name for logs; never the key
-  std::string sha256;            // of the key, hex
-  std::set<std::string> scopes;  // call, read, numbers, admin
+  struct Secret {
+    std::string sha256;           // of the key, hex
+    std::int64_t expires_ms = 0;  // 0 = never
+    bool revoked = false;         // known still, so that its user can be told
+  };
+  std::string id;  // a name for logs
+  std::vector<Secret> secrets;
+  std::set<std::string> scopes;        // call, read, numbers, admin
+  std::vector<std::string> addresses;  // networks it may be used from; empty = anywhere
+};
+
+/// How much a tenant may ask for; 0 = as much as it likes. Of the whole fleet.
+struct CallLimits {
+  int calls_per_second = 0;  // requests for calls, refused ones too
+  int burst = 0;             // of them at once after a pause; 0 = calls_per_second
+  int concurrent_calls = 0;  // calls that are not over
+  bool operator==(const CallLimits&) const = default;
 };
 
 /// Which numbers the phones show (rules.md, "Numbers shown"). The default shows both to both.
@@ -77,6 +93,9 @@ struct Tenant {
   std::vector<ApiKey> keys;
   std::vector<std::string> channels;  // allowed, in no order; empty = all
   std::string main_num, ext_num;      // default of its calls
+  CallLimits limits;
+  bool disabled = false;      // its keys open nothing; its calls go on
+  bool from_command = false;  // made by `ccd tenant`, not in cc.yaml
 };
 
 /// How long rows are kept, days; 0 = for ever.
@@ -87,6 +106,7 @@ struct Retention {
   int changes = 30;
   int dead_letters = 365;
   int rejections = 30;
+  int audit = 730;
 };
 
 struct Config {
@@ -94,6 +114,8 @@ struct Config {
 
   struct Http {
     std::vector<std::string> listen{"127.0.0.1:8180"};  // address:port or unix:/path
+    /// Whose X-Forwarded-For says who the client is: networks. A unix socket's peer always may.
+    std::vector<std::string> trusted_proxies;
     std::size_t max_body = std::size_t{64} * 1024;
     Millis header_timeout{10000}, body_timeout{15000}, idle_timeout{75000};
     std::size_t max_connections = 4096;

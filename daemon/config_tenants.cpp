@@ -28,7 +28,7 @@ std::optional<ApiKey> read_key(const YamlValue& value) {
         sha256->complain("must be 64 hex digits, got " + std::to_string(text->size()) +
                          " characters; make it with: printf %s \"$KEY\" | sha256sum");
       } else {
-        key.sha256 = to_hex(*raw);
+        key.secrets.push_back({to_hex(*raw)});
       }
     }
   }
@@ -124,8 +124,8 @@ void check_keys(const Config& config, const YamlValue& tenants) {
   std::map<std::string, std::string> seen;
   for (const auto& [name, tenant] : config.tenants) {
     for (const ApiKey& key : tenant.keys) {
-      if (key.sha256.empty()) continue;
-      const auto [other, added] = seen.emplace(key.sha256, name + "/" + key.id);
+      if (key.secrets.empty()) continue;
+      const auto [other, added] = seen.emplace(key.secrets.front().sha256, name + "/" + key.id);
       if (!added) {
         tenants.complain("keys " + other->second + " and " + name + "/" + key.id +
                          " have the same sha256; give each its own");

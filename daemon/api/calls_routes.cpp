@@ -132,6 +132,14 @@ Problem problem_of(const Refusal& refusal, const Principal& key) {
     case Refusal::Code::key_reused:
       problem.type = ProblemType::idempotency_key_reused;
       break;
+    case Refusal::Code::too_fast:
+      problem.type = ProblemType::too_fast;
+      problem.members.emplace_back("limit", "callsPerSecond");
+      break;
+    case Refusal::Code::too_many:
+      problem.type = ProblemType::too_many_calls;
+      problem.members.emplace_back("limit", "concurrentCalls");
+      break;
   }
   return problem;
 }

@@ -49,14 +49,16 @@ KeyRing::KeyRing(const std::map<std::string, Tenant>& tenants) {
   for (const auto& [name, tenant] : tenants) {
     const auto shared = std::make_shared<const Tenant>(tenant);
     for (const ApiKey& key : tenant.keys) {
-      const auto digest = from_hex(key.sha256);
-      if (!digest || digest->size() != sizeof(Digest)) continue;  // read_config refuses it
-      Known known;
-      std::memcpy(known.digest.data(), digest->data(), known.digest.size());
-      known.principal.tenant = shared;
-      known.principal.key = key.id;
-      for (const std::string& scope : key.scopes) known.principal.scopes |= scope_bit(scope);
-      keys_.emplace(head_of(digest->data()), std::move(known));
+      for (const ApiKey::Secret& secret : key.secrets) {
+        const auto digest = from_hex(secret.sha256);
+        if (!digest || digest->size() != sizeof(Digest)) continue;  // read_config refuses it
+        Known known;
+        std::memcpy(known.digest.data(), digest->data(), known.digest.size());
+        known.principal.tenant = shared;
+        known.principal.key = key.id;
+        for (const std::string& scope : key.scopes) known.principal.scopes |= scope_bit(scope);
+        keys_.emplace(head_of(digest->data()), std::move(known));
+      }
     }
   }
 }

@@ -2,12 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <boost/asio/awaitable.hpp>
+
 namespace cc::api {
+
+namespace asio = boost::asio;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -17,6 +23,8 @@ struct Request {
   std::string target;  // path and query, as they came
   Headers headers;     // names in lower case
   std::string body;
+  std::string peer;  // numeric address of the client (see config.hpp, trusted_proxies); empty = not
+                     // known
 
   /// The first value of a header (name in lower case), or nothing.
   const std::string* header(std::string_view name) const noexcept {
@@ -37,6 +45,11 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   Headers headers;  // beside Date, Server, Request-Id, Content-Type and Content-Length
+
+  /// Where set, what follows `body`, part by part, until it gives nothing: for answers of any
+  /// length in constant memory. If it throws, the connection is cut so that the client sees that
+  /// the end is missing.
+  std::function<asio::awaitable<std::optional<std::string>>()> more{};
 };
 
 /// Who asked what, for access log and metrics: no number, no query string, no key.
@@ -45,6 +58,7 @@ struct Trace {
   std::string_view method = "other";     // GET, HEAD, POST, …; "other" where no route knows it
   std::string tenant, key;               // names; empty where nobody was recognised
   std::string call;                      // the call that the path names or the request made
+  std::string_view problem{};            // the problem's name; empty = the answer is none
 };
 
 struct Answer {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "agent/agents.hpp"
+#include "audit/audit.hpp"
 #include "binding/bindings.hpp"
 #include "call/reconciliation.hpp"
 #include "dispatch/letters.hpp"
 #include "health/channel_desk.hpp"
+#include "query/call_query.hpp"
+#include "query/rejections.hpp"
 
 namespace cc::api {
 
@@ -15,6 +18,9 @@ struct Nouns {
   Agents* agents = nullptr;
   Bindings* bindings = nullptr;
   ChannelDesk* channels = nullptr;
+  CallQuery* query = nullptr;        // lists, search, export
+  Rejections* rejections = nullptr;  // null: refusals are not kept either
+  AuditTrail* audit = nullptr;       // null: nothing is told (tests)
 };
 
 }  // namespace cc::api

@@ -25,6 +25,10 @@ constexpr std::array catalogue{
                  "需要有效的密钥", false, 0},
     ProblemEntry{ProblemType::missing_scope, "missing-scope", 403,
                  "The key does not have the scope that this needs", "密钥没有所需的权限", false, 0},
+    ProblemEntry{ProblemType::address_not_allowed, "address-not-allowed", 403,
+                 "The key may not be used from this address", "该密钥不允许从此地址使用", false, 0},
+    ProblemEntry{ProblemType::tenant_disabled, "tenant-disabled", 403, "The tenant is disabled",
+                 "租户已停用", false, 0},
     ProblemEntry{ProblemType::not_found, "not-found", 404, "There is nothing at this path",
                  "路径不存在", false, 0},
     ProblemEntry{ProblemType::call_not_found, "call-not-found", 404, "There is no such call",
@@ -47,6 +51,8 @@ constexpr std::array catalogue{
                  "坐席尚未签入", true, 5},
     ProblemEntry{ProblemType::body_too_large, "body-too-large", 413, "The body is too large",
                  "请求体过大", false, 0},
+    ProblemEntry{ProblemType::target_too_long, "target-too-long", 414,
+                 "The request line is too long", "请求行过长", false, 0},
     ProblemEntry{ProblemType::unsupported_media_type, "unsupported-media-type", 415,
                  "The body must be JSON", "请求体必须是 JSON", false, 0},
     ProblemEntry{ProblemType::expectation_failed, "expectation-failed", 417,
@@ -54,6 +60,10 @@ constexpr std::array catalogue{
     ProblemEntry{ProblemType::idempotency_key_reused, "idempotency-key-reused", 422,
                  "The idempotency key was used with another body", "幂等键已用于内容不同的请求",
                  false, 0},
+    ProblemEntry{ProblemType::too_fast, "too-fast", 429, "Too many calls are asked for a second",
+                 "呼叫请求频率超过限制", true, 1},
+    ProblemEntry{ProblemType::too_many_calls, "too-many-calls", 429,
+                 "Too many calls are under way at the same time", "并发呼叫数超过限制", true, 5},
     ProblemEntry{ProblemType::header_too_large, "header-too-large", 431,
                  "The request line and headers are too large", "请求头过大", false, 0},
     ProblemEntry{ProblemType::internal_error, "internal-error", 500, "CC made a mistake",
@@ -119,8 +129,9 @@ Response to_response(const Problem& problem, std::string_view request_id) {
   response.status = entry.status;
   response.content_type = "application/problem+json";
   response.body = to_json(problem, request_id);
-  if (entry.retry_after != 0 && problem.retryable.value_or(entry.retryable)) {
-    response.headers.emplace_back("Retry-After", std::to_string(entry.retry_after));
+  const unsigned retry_after = problem.retry_after.value_or(entry.retry_after);
+  if (retry_after != 0 && problem.retryable.value_or(entry.retryable)) {
+    response.headers.emplace_back("Retry-After", std::to_string(retry_after));
   }
   return response;
 }

@@ -21,6 +21,8 @@ enum class ProblemType : std::uint8_t {
   channel_unable,
   unauthorized,
   missing_scope,
+  address_not_allowed,
+  tenant_disabled,
   not_found,
   call_not_found,
   letter_not_found,
@@ -32,10 +34,13 @@ enum class ProblemType : std::uint8_t {
   line_busy,
   line_offline,
   body_too_large,
+  target_too_long,
   unsupported_media_type,
   expectation_failed,
   idempotency_key_reused,
   header_too_large,
+  too_fast,
+  too_many_calls,
   internal_error,
   channel_refused,
   storage_unavailable,
@@ -54,6 +59,7 @@ struct ProblemEntry {
   std::string_view title, title_zh;
   bool retryable;        // whether the same request may succeed later, and does no harm
   unsigned retry_after;  // seconds; 0 = none
+  std::string_view advice{}, advice_zh{};  // what whoever gets it should do
 };
 
 const ProblemEntry& entry_of(ProblemType type) noexcept;
@@ -71,7 +77,8 @@ struct Problem {
   std::vector<InvalidParam> invalid_params;                    // always shown with status 400
   std::optional<std::int64_t> call;                            // the call that it is about
   std::vector<std::pair<std::string, std::string>> members{};  // further members, texts
-  std::optional<bool> retryable{};  // where this occurrence differs from its entry
+  std::optional<bool> retryable{};        // where this occurrence differs from its entry
+  std::optional<unsigned> retry_after{};  // likewise, seconds
 };
 
 /// The document; `request_id` becomes its `instance`.

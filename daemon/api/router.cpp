@@ -76,7 +76,7 @@ Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock
                const std::map<std::string, Tenant>& tenants, Nouns nouns)
     : parts_{calls, health, metrics, clock, nouns},
       keys_(std::make_shared<const KeyRing>(tenants)) {
-  for (const auto& table : {calls_routes(), health_routes(), status_routes()}) {
+  for (const auto& table : {calls_routes(), document_routes(), health_routes(), status_routes()}) {
     routes_.insert(routes_.end(), table.begin(), table.end());
   }
   const auto add = [this](std::span<const Route> table) {
@@ -87,6 +87,9 @@ Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock
   if (nouns.agents != nullptr) add(agent_routes());
   if (nouns.bindings != nullptr) add(binding_routes());
   if (nouns.channels != nullptr) add(channel_routes());
+  if (nouns.query != nullptr) add(query_routes());
+  if (nouns.rejections != nullptr) add(rejection_routes());
+  if (nouns.audit != nullptr) add(audit_routes());
 }
 
 void Router::reconfigure(const std::map<std::string, Tenant>& tenants) {

@@ -58,12 +58,16 @@ struct Route {
 };
 
 std::span<const Route> agent_routes() noexcept;
+std::span<const Route> audit_routes() noexcept;
 std::span<const Route> binding_routes() noexcept;
 std::span<const Route> calls_routes() noexcept;
 std::span<const Route> channel_routes() noexcept;
+std::span<const Route> document_routes() noexcept;
 std::span<const Route> health_routes() noexcept;
 std::span<const Route> letter_routes() noexcept;
+std::span<const Route> query_routes() noexcept;
 std::span<const Route> reconciliation_routes() noexcept;
+std::span<const Route> rejection_routes() noexcept;
 std::span<const Route> status_routes() noexcept;
 
 class Router {

@@ -2,6 +2,7 @@
 // below it; nothing in here knows HTTP.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,6 +32,7 @@ struct NewCall {
   OptText idempotency_key;
   std::string body_hash;  // SHA-256 of the validated body, 32 bytes; with an idempotency key
   std::string request_id;
+  std::string key;  // the asking key's name, for the rejection that may come of it
 };
 
 struct StoredRecord {
@@ -52,9 +54,13 @@ struct Refusal {
     no_main_number,   // a number shall be hidden, and there is none to show instead
     unknown_call,     // called_of is not the tenant's
     key_reused,       // the idempotency key came with another body
+    too_fast,         // the tenant's requests for calls a second
+    too_many,         // the tenant's calls at the same time
   } code;
   std::string detail;  // names the thing, the value (masked) and the remedy
   std::optional<std::int64_t> busy_call;
+  std::optional<int> limit{};               // too_fast, too_many: the figure
+  std::chrono::milliseconds retry_after{};  // too_fast, too_many; 0 = not known
 };
 
 struct Created {
@@ -82,6 +88,7 @@ struct TimelineAttempt {
   bool superseded = false;  // given up for the next one
   OptText channel_call_id, reason, code, message;
   OptMs created, sent, answered;
+  OptText request_id;  // of the request that asked for it
 };
 
 struct Timeline {

@@ -89,6 +89,10 @@ const char* code_text(Refusal::Code code) {
       return "unknown_call";
     case Refusal::Code::key_reused:
       return "key_reused";
+    case Refusal::Code::too_fast:
+      return "too_fast";
+    case Refusal::Code::too_many:
+      return "too_many";
   }
   return "other";
 }

@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(everything_is_read) {
   const Tenant& demo = config.tenants.at("demo");
   BOOST_TEST(demo.name == "demo");
   BOOST_TEST(demo.main_num == "4001234567");
-  BOOST_TEST(demo.keys.at(0).sha256 == digest);
+  BOOST_TEST(demo.keys.at(0).secrets.at(0).sha256 == digest);
   BOOST_TEST(demo.keys.at(0).scopes.size() == 3U);
 }
 
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(secrets_come_from_the_environment_too) {
                  .e9.auth_token == id32);
   // Identifiers and digests are no secrets: they may stand in the file.
   BOOST_TEST(good(folder, yaml("file:app", id32)).channels.at("e9").e9.app_id == id32);
-  BOOST_TEST(good(folder, yaml("file:digest", digest)).tenants.at("demo").keys[0].sha256 == digest);
+  BOOST_TEST(good(folder, yaml("file:digest", digest)).tenants.at("demo").keys[0].secrets.at(0).sha256 == digest);
 }
 
 BOOST_AUTO_TEST_CASE(one_key_opens_one_door) {

@@ -30,7 +30,7 @@ inline Config make_config() {
   const auto add = [&](const std::string& tenant, const std::string& id,
                        const std::set<std::string>& scopes) {
     config.tenants[tenant].name = tenant;
-    config.tenants[tenant].keys.push_back({id, to_hex(api::sha256(id + "-key")), scopes});
+    config.tenants[tenant].keys.push_back({id, {{to_hex(api::sha256(id + "-key"))}}, scopes, {}});
   };
   add("acme", "caller", {"call"});
   add("acme", "reader", {"read"});

@@ -101,8 +101,9 @@ BOOST_AUTO_TEST_CASE(keys_are_found_by_their_digest_only) {
   tenants["t"].name = "t";
   tenants["t"].keys.push_back(
       {"k",
-       "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683",  // "key"
-       {"call", "numbers"}});
+       {{"2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"}},  // "key"
+       {"call", "numbers"},
+       {}});
   const KeyRing ring(tenants);
   const auto found = ring.find("key");
   BOOST_REQUIRE(found);
@@ -113,7 +114,7 @@ BOOST_AUTO_TEST_CASE(keys_are_found_by_their_digest_only) {
   BOOST_TEST(!found->may(Scope::admin));
   BOOST_TEST(!ring.find(""));
   BOOST_TEST(!ring.find("Key"));
-  BOOST_TEST(!ring.find(tenants["t"].keys[0].sha256));
+  BOOST_TEST(!ring.find(tenants["t"].keys[0].secrets.at(0).sha256));
   BOOST_TEST(!ring.find(std::string(100'000, 'k')));
 }
 
