@@ -1,6 +1,5 @@
 // Which channels calls are kept from, and how they come back (rules.md, "Health"), as applications
 // and operators see it. What is counted is calls, by the attempts that they made.
-#define BOOST_TEST_MODULE breaker
 #include <chrono>
 #include <thread>
 

@@ -1,5 +1,4 @@
 // Calls of every kind that Jiuyun's simulator can play, as an application sees them.
-#define BOOST_TEST_MODULE calls
 #include <map>
 
 #include <boost/test/unit_test.hpp>

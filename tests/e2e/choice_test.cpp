@@ -1,6 +1,5 @@
 // Which line makes a call (rules.md, "Choosing"), where many ask at once of two daemons: the one
 // that is named, the user's own, or the pool's least recently used.
-#define BOOST_TEST_MODULE choice
 #include <algorithm>
 #include <chrono>
 #include <map>

@@ -1,6 +1,5 @@
 // ccd is killed at every fault point, between any two steps of an attempt and of the dispatcher.
 // After the restart the record is that of an undisturbed run, and no phone rang twice.
-#define BOOST_TEST_MODULE crash
 #include <fstream>
 #include <sstream>
 

@@ -1,5 +1,4 @@
 // What nobody could read: it stops nothing, it is listed and shown, and it gets a second chance.
-#define BOOST_TEST_MODULE dead_letters
 #include <cstdarg>
 #include <memory>
 #include <set>

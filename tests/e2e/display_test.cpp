@@ -1,6 +1,5 @@
 // Which numbers a call's phones show (rules.md, "Numbers shown"): what each channel is asked for,
 // and what happens where it can't, or will not.
-#define BOOST_TEST_MODULE display
 #include <boost/test/unit_test.hpp>
 
 #include "several_channels.hpp"

@@ -1,6 +1,5 @@
 // A call that a channel did not place is tried at another one, but only where nobody's phone can
 // have rung (rules.md, "Attempts"): every row of that table.
-#define BOOST_TEST_MODULE failover
 #include <map>
 #include <regex>
 

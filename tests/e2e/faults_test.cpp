@@ -1,7 +1,6 @@
 // A steady load of callbacks while Redis is killed, stopped, restarted and filled, NGINX reloaded
 // and its workers killed: a hundred times. At the end each callback that was answered 2xx is
 // exactly once among the events, whatever stream and spool went through.
-#define BOOST_TEST_MODULE faults
 #include <csignal>
 #include <sstream>
 

@@ -1,6 +1,5 @@
 // Two daemons on four partitions: the work spreads, a dead one's is taken over within ten seconds,
 // nothing is lost or doubled.
-#define BOOST_TEST_MODULE fleet
 #include <csignal>
 #include <fstream>
 #include <memory>

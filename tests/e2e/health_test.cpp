@@ -1,6 +1,5 @@
 // One verdict over all parts, and canaries through the real callback location: what is out is
 // named, with its remedy, and is well again when it is back.
-#define BOOST_TEST_MODULE health
 #include <csignal>
 #include <fstream>
 

@@ -1,6 +1,5 @@
 // Calls over Huawei's agent gateway, as an application sees them: agents are signed in, polled, and
 // what the polls say becomes records like any other.
-#define BOOST_TEST_MODULE huawei
 #include <map>
 #include <set>
 

@@ -1,5 +1,4 @@
 // What comes late, or after something was lost: signs of life, repeats, a Redis that went back.
-#define BOOST_TEST_MODULE late
 #include <boost/test/unit_test.hpp>
 
 #include "stack.hpp"

@@ -1,7 +1,6 @@
 // Who polls: lines are spread over the daemons, move between living ones without anybody being
 // signed out, and are taken over from dead ones; what a killed daemon had in its hand is asked for.
 // And TLS is what it says.
-#define BOOST_TEST_MODULE lines
 #include <csignal>
 #include <fstream>
 

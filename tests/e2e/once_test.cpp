@@ -1,5 +1,4 @@
 // However many ask at the same time, one phone rings once.
-#define BOOST_TEST_MODULE once
 #include <set>
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,5 @@
 // The same deliveries of a call, in a thousand random orders and with random repeats, through the
 // real stream and the real dispatcher: one and the same record.
-#define BOOST_TEST_MODULE order
 #include <algorithm>
 #include <random>
 

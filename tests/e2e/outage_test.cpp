@@ -1,7 +1,6 @@
 // Two hours without PostgreSQL, without Redis, without ccd, while calls go on. The hours pass on
 // the parts' own clocks, not on ours. No call is closed by our own clock, no phone is free before
 // its call is over, and afterwards every record is true.
-#define BOOST_TEST_MODULE outage
 #include <thread>
 
 #include <boost/test/unit_test.hpp>

@@ -5,7 +5,6 @@
 //
 // One minute; with CC_SOAK=long 2,000 agents for five minutes. CC_SEED repeats a run's calls and
 // strikes, as far as two runs can be alike.
-#define BOOST_TEST_MODULE polling
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>

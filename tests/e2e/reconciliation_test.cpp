@@ -1,5 +1,4 @@
 // Calls without their channel's final word: counted, asked for, and told of by command and API.
-#define BOOST_TEST_MODULE reconciliation
 #include <fstream>
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,5 @@
 // Redis or PostgreSQL comes back as an older copy of itself, while callbacks go on: that is
 // noticed, the alarm names the window, and nothing is missing that anybody still had.
-#define BOOST_TEST_MODULE restored
 #include <csignal>
 
 #include <boost/test/unit_test.hpp>

@@ -6,7 +6,6 @@
 //
 // About a minute; with CC_SOAK=long thousands. CC_SEED repeats a run's calls, faults and strikes,
 // as far as two runs can be alike; CC_SCHEDULES is how many calls there shall be.
-#define BOOST_TEST_MODULE schedules
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>

@@ -1,7 +1,6 @@
 // Calls without pause while parts of CC are killed and reloaded. At the end: no phone rang twice,
 // every callback that was answered 200 is in a record, every call has ended or says that it isn't
 // known. One minute; with CC_SOAK=long an hour.
-#define BOOST_TEST_MODULE soak
 #include <chrono>
 #include <cstdlib>
 #include <random>

@@ -1,6 +1,5 @@
 // Calls that nobody here began: they get a record of their own, of the right tenant, and lose it to
 // the call that they prove to be.
-#define BOOST_TEST_MODULE strangers
 #include <boost/test/unit_test.hpp>
 
 #include "stack.hpp"

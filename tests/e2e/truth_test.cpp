@@ -4,7 +4,6 @@
 //
 // One minute; with CC_SOAK=long 62,000 calls, over 200,000 different callbacks. CC_SEED repeats a
 // run's calls and strikes, as far as two runs can be alike.
-#define BOOST_TEST_MODULE truth
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>

@@ -1,6 +1,5 @@
 // Years of data: old months go, and a record can be proved to be its history's fold beside the
 // running daemon.
-#define BOOST_TEST_MODULE years
 #include <fstream>
 
 #include <boost/test/unit_test.hpp>
