@@ -118,6 +118,7 @@ struct Config {
     std::vector<std::string> trusted_proxies;
     std::size_t max_body = std::size_t{64} * 1024;
     Millis header_timeout{10000}, body_timeout{15000}, idle_timeout{75000};
+    Millis write_timeout{30000};  // of an answer, or of each part of a long one; not in cc.yaml
     std::size_t max_connections = 4096;
   } http;
 

@@ -98,7 +98,7 @@ class Daemon final : public Health {
         channel_watch_(config_, pool_),
         report_(clock_, metrics_),
         reaper_(shared_parts(), recorder_, spools_),
-        api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, log_access,
+        api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, api::log_access,
              api::Nouns{&letters_, &reconciliation_, &agents_, &bindings_, &desk_}) {
     channels_.configure(config_.channels);
     report_.add([this] { return own_parts(); });
@@ -117,7 +117,6 @@ class Daemon final : public Health {
   Parts shared_parts() {
     return {config_, pool_, channels_, membership_, clock_, metrics_, watch_, seats_, health_};
   }
-  static void log_access(const api::AccessEntry& entry);
   std::vector<PartHealth> own_parts() const;
 
   asio::awaitable<void> start();
@@ -172,12 +171,6 @@ class Daemon final : public Health {
   int exit_code_ = 0;
   std::int64_t days_ahead_ = least_days_ahead;  // of partitions
 };
-
-void Daemon::log_access(const api::AccessEntry& entry) {
-  log().info("{} {} {} {} {} us tenant={} key={} call={} request={}", entry.method, entry.route,
-             entry.status, entry.received, entry.took.count(), entry.tenant, entry.key, entry.call,
-             entry.request_id);
-}
 
 std::vector<PartHealth> Daemon::own_parts() const {
   const pg::Pool::Status database = pool_.status();

@@ -116,6 +116,18 @@ Metrics::Metrics()
                   "Events of a polled line that named no call and that no call came for")),
       requests(counters(*registry, "cc_http_requests_total",
                         "Requests answered by the API, by route, method and status")),
+      answered_bytes(counters(*registry, "cc_http_response_bytes_total",
+                              "Bytes of answers' bodies that were sent, by route")),
+      cut_answers(counter(*registry, "cc_http_cut_answers_total",
+                          "Answers that ended before their end: the client was too slow or gone, or "
+                          "what they are made of failed")),
+      audit_rows(counter(*registry, "cc_audit_rows_total", "Rows of the audit trail committed")),
+      audit_batches(counter(*registry, "cc_audit_batches_total",
+                            "Transactions that the audit trail's rows took")),
+      audit_failures(counter(*registry, "cc_audit_failures_total",
+                             "Rows of the audit trail that could not be kept; what they were to "
+                             "tell of was refused")),
+      audit_waiting(gauge(*registry, "cc_audit_waiting", "Rows of the audit trail that wait")),
       pg_reachable(
           gauge(*registry, "cc_postgresql_reachable", "1 if the last statement or connect worked")),
       redis_reachable(gauge(*registry, "cc_redis_reachable", "1 if the link to Redis stands")),

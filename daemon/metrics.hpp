@@ -55,6 +55,13 @@ struct Metrics {
   prometheus::Counter& uncalled_events;               // of a line, that no call came for
   // API
   prometheus::Family<prometheus::Counter>& requests;  // by route, status
+  prometheus::Family<prometheus::Counter>& answered_bytes;  // of bodies, by route
+  prometheus::Counter& cut_answers;                         // that the client can't have whole
+  // audit trail
+  prometheus::Counter& audit_rows;      // committed
+  prometheus::Counter& audit_batches;   // transactions they took
+  prometheus::Counter& audit_failures;  // entries that were not kept: what they tell of was not shown
+  prometheus::Gauge& audit_waiting;     // entries
   // parts
   prometheus::Gauge& pg_reachable;
   prometheus::Gauge& redis_reachable;

@@ -1,6 +1,8 @@
 #include "connection.hpp"
 
 #include <cctype>
+#include <cstring>
+#include <netinet/in.h>
 #include <optional>
 #include <string>
 
@@ -12,7 +14,9 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include "framing.hpp"
 #include "log.hpp"
+#include "phone.hpp"
 
 namespace cc::api {
 namespace {
@@ -22,9 +26,7 @@ namespace http = beast::http;
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
-constexpr std::size_t max_header = 16 * 1024;
 constexpr std::size_t read_ahead = 128 * 1024;
-constexpr milliseconds write_timeout{30'000};
 constexpr milliseconds linger_timeout{1'000};
 constexpr std::size_t linger_bytes = 4 << 20;
 constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
@@ -35,41 +37,40 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// The answer's bytes. `length_only`: what HEAD gets.
-std::string on_the_wire(const Response& response, const std::string& request_id,
-                        std::int64_t now_ms, bool keep_alive, bool length_only) {
-  std::string bytes;
-  bytes.reserve(512 + response.body.size());
-  const auto add = [&](std::string_view name, std::string_view value) {
-    bytes.append(name).append(": ").append(value).append("\r\n");
-  };
-  const auto reason = http::obsolete_reason(http::int_to_status(response.status));
-  bytes.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  bytes.append(std::string_view(reason)).append("\r\n");
-  add("Date", http_date(now_ms));
-  add("Server", "ccd");
-  add("Request-Id", request_id);
-  for (const auto& [name, value] : response.headers) add(name, value);
-  if (response.status != 204) {  // which has no content, and RFC 9110 forbids to say how long it is
-    add("Content-Type", response.content_type);
-    add("Content-Length", std::to_string(response.body.size()));
+Peer peer_of(const Socket& socket) {
+  Peer peer;
+  error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  if (error) return peer;
+  const auto* const data = static_cast<const void*>(endpoint.data());
+  switch (endpoint.protocol().family()) {
+    case AF_UNIX:
+      peer.local = true;
+      break;
+    case AF_INET: {
+      IpAddress& address = peer.address.emplace();
+      address[10] = address[11] = 0xFF;
+      std::memcpy(address.data() + 12, &static_cast<const sockaddr_in*>(data)->sin_addr, 4);
+      break;
+    }
+    case AF_INET6:
+      std::memcpy(peer.address.emplace().data(), &static_cast<const sockaddr_in6*>(data)->sin6_addr,
+                  16);
+      break;
+    default:
+      break;
   }
-  add("Connection", keep_alive ? "keep-alive" : "close");
-  bytes.append("\r\n");
-  if (!length_only) bytes.append(response.body);
-  return bytes;
+  return peer;
 }
 
 /// What an unreadable request is told; nothing where there is nobody to tell.
-std::optional<Problem> problem_of(const error_code& error, bool timed_out) {
+std::optional<Problem> problem_of(const error_code& error, bool timed_out, bool has_line) {
   Problem problem;
   if (timed_out) {
     problem.type = ProblemType::request_timeout;
     problem.detail = "The request took too long to arrive.";
   } else if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    problem.type = ProblemType::header_too_large;
-    problem.detail =
-        "Request line and headers may have " + std::to_string(max_header) + " bytes together.";
+    problem = has_line ? header_too_large() : target_too_long();
   } else if (error == http::error::body_limit) {
     problem.type = ProblemType::body_too_large;
     problem.detail = "The body is larger than this server takes.";
@@ -84,37 +85,33 @@ std::optional<Problem> problem_of(const error_code& error, bool timed_out) {
   return problem;
 }
 
+/// Method, target, headers and the id, without a body.
+Request head_of(const http::request<http::string_body>& message) {
+  Request head;
+  head.method = std::string(message.method_string());
+  head.target = std::string(message.target());
+  for (const auto& field : message) {
+    head.headers.emplace_back(lower(std::string_view(field.name_string())),
+                              std::string(field.value()));
+  }
+  const std::string* given = head.header("request-id");
+  head.id = given != nullptr && sane_request_id(*given) ? *given : make_request_id();
+  return head;
+}
+
 }  // namespace
 
 /// Bytes read ahead of the request under way stay in `buffer` for the next one.
 struct Connection::Reader {
-  beast::flat_buffer buffer{max_header + read_ahead};
+  beast::flat_buffer buffer{max_head + read_ahead};
   std::optional<http::request_parser<http::string_body>> parser;
 };
 
-Host::Host(asio::any_io_executor loop, const Config& config, Calls& all_calls, const Health& health,
-           Metrics& figures, const Clock& time, AccessLog log, Nouns nouns)
-    : executor(loop),
-      limits(config.http),
-      calls(all_calls),
-      metrics(figures),
-      clock(time),
-      access_log(std::move(log)),
-      router(all_calls, health, figures, time, config.tenants, nouns),
-      all_gone(std::move(loop)) {}
-
-void Host::count(const Trace& trace, unsigned status) {
-  auto& counter = counters_[{trace.route, trace.method, status}];
-  if (counter == nullptr) {
-    counter = &metrics.requests.Add({{"route", std::string(trace.route)},
-                                     {"method", std::string(trace.method)},
-                                     {"status", std::to_string(status)}});
-  }
-  counter->Increment();
-}
-
 Connection::Connection(std::shared_ptr<Host> host, Socket socket)
-    : host_(std::move(host)), socket_(std::move(socket)), deadline_(host_->executor) {
+    : host_(std::move(host)),
+      socket_(std::move(socket)),
+      peer_(peer_of(socket_)),
+      deadline_(host_->executor) {
   host_->connections.insert(this);
 }
 
@@ -139,6 +136,8 @@ void Connection::interrupt_if_idle() {
 void Connection::abort() {
   error_code ignored;
   disarm();
+  // Where closing means "that was all", only a reset says that it was not.
+  if (half_sent_) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
 }
 
@@ -191,10 +190,11 @@ asio::awaitable<void> Connection::run_refusal(std::shared_ptr<Connection> self) 
   const Response response = to_response(problem, id);
   Trace trace;
   trace.route = "refused";
-  self->host_->count(trace, response.status);
-  auto writing =
-      self->write(on_the_wire(response, id, self->host_->clock.epoch_ms(), false, false));
-  co_await std::move(writing);
+  Request nobody;
+  nobody.id = id;
+  auto delivering = self->deliver(response, nobody, Framing::length, false);
+  const Delivery delivery = co_await std::move(delivering);
+  self->host_->count(trace, response.status, delivery.sent, delivery.whole);
   auto lingering = self->linger();
   co_await std::move(lingering);
   self->abort();
@@ -223,36 +223,43 @@ asio::awaitable<bool> Connection::first_byte(Reader& reader, bool first) {
 
 asio::awaitable<Connection::Next> Connection::serve(Reader& reader) {
   reader.parser.emplace();
-  reader.parser->header_limit(max_header);
+  reader.parser->header_limit(max_head);
   reader.parser->body_limit(host_->limits.max_body);
   arm(host_->limits.header_timeout);
   auto [error, header_size] =
       co_await http::async_read_header(socket_, reader.buffer, *reader.parser, tuple);
   disarm();
-  bool expected = true;
-  if (!error) {
-    auto reading = read_body(reader, error);
-    expected = co_await std::move(reading);
-  }
+  // Taken before the body: what comes behind a chunked one (trailers) is no header.
+  Request request = head_of(reader.parser->get());
+  const unsigned minor = reader.parser->get().version() % 10;
+  const bool keep_alive = !error && reader.parser->keep_alive();
   std::optional<Problem> problem;
-  if (error) {
-    problem = problem_of(error, timed_out_);
-    if (!problem) co_return Next::close;
-  } else if (!expected) {
-    problem.emplace();
-    problem->type = ProblemType::expectation_failed;
-    problem->detail = "Only \"Expect: 100-continue\" is known.";
+  if (!error) problem = wrong_head(request, minor);
+  if (!error && !problem) {
+    auto reading = read_body(reader, request, error);
+    const bool expected = co_await std::move(reading);
+    if (!expected) {
+      problem.emplace();
+      problem->type = ProblemType::expectation_failed;
+      problem->detail = "Only \"Expect: 100-continue\" is known.";
+    }
   }
-  auto answering = problem ? complain(*std::move(problem)) : answer(reader);
+  if (error) {
+    problem = problem_of(error, timed_out_, !request.target.empty());
+    if (!problem) co_return Next::close;
+  }
+  if (!problem) request.body = std::move(reader.parser->get().body());
+  auto answering = problem ? complain(*std::move(problem), request)
+                           : answer(std::move(request), minor, keep_alive);
   const Next next = co_await std::move(answering);
   co_return next;
 }
 
 /// False = the client expects something that nobody can do.
-asio::awaitable<bool> Connection::read_body(Reader& reader, error_code& error) {
-  const auto expect = reader.parser->get().find(http::field::expect);
-  if (expect != reader.parser->get().end()) {
-    if (lower(std::string_view(expect->value())) != "100-continue") co_return false;
+asio::awaitable<bool> Connection::read_body(Reader& reader, const Request& head,
+                                            error_code& error) {
+  if (const std::string* expect = head.header("expect")) {
+    if (lower(*expect) != "100-continue") co_return false;
     if (!reader.parser->is_done() && reader.buffer.size() == 0) {
       auto writing = write("HTTP/1.1 100 Continue\r\n\r\n");
       co_await std::move(writing);
@@ -267,70 +274,111 @@ asio::awaitable<bool> Connection::read_body(Reader& reader, error_code& error) {
   co_return true;
 }
 
-asio::awaitable<Connection::Next> Connection::complain(Problem problem) {
-  const std::string id = make_request_id();
-  const Response response = to_response(problem, id);
-  Trace trace;
-  trace.route = "unreadable";
-  host_->count(trace, response.status);
-  if (host_->access_log) {
-    AccessEntry entry;
-    entry.request_id = id;
-    entry.route = trace.route;
-    entry.status = response.status;
-    entry.sent = response.body.size();
-    host_->access_log(entry);
-  }
-  auto writing = write(on_the_wire(response, id, host_->clock.epoch_ms(), false, false));
-  const bool written = co_await std::move(writing);
-  co_return written ? Next::linger : Next::close;
+/// The answer to what no route shall see. Where the next request begins is unknown after it.
+asio::awaitable<Connection::Next> Connection::complain(Problem problem, const Request& head) {
+  const auto begun = host_->clock.steady();
+  Answer answer;
+  answer.trace.route = "unreadable";
+  answer.response = to_response(problem, head.id);
+  answer.trace.problem = answer.response.problem;
+  auto delivering = deliver(answer.response, head, Framing::length, false);
+  const Delivery delivery = co_await std::move(delivering);
+  host_->count(answer.trace, answer.response.status, delivery.sent, delivery.whole);
+  log_access(head, answer, delivery, begun);
+  co_return delivery.whole ? Next::linger : Next::close;
 }
 
-asio::awaitable<Connection::Next> Connection::answer(Reader& reader) {
+asio::awaitable<Connection::Next> Connection::answer(Request request, unsigned minor,
+                                                     bool keep_alive) {
   const auto begun = host_->clock.steady();
-  bool keep_alive = reader.parser->keep_alive();
-  auto message = reader.parser->release();
-  Request request;
-  request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
-  for (const auto& field : message) {
-    request.headers.emplace_back(lower(std::string_view(field.name_string())),
-                                 std::string(field.value()));
-  }
-  request.body = std::move(message.body());
-  const std::string* given = request.header("request-id");
-  request.id = given != nullptr && sane_request_id(*given) ? *given : make_request_id();
-
-  auto answering = host_->router.answer(request);
+  request.peer = client_of(peer_, request, host_->trusted_proxies);
+  auto answering = host_->answer(request);
   const Answer answer = co_await std::move(answering);
-
-  keep_alive = keep_alive && !host_->draining;
-  const bool head = request.method == "HEAD";
-  auto writing =
-      write(on_the_wire(answer.response, request.id, host_->clock.epoch_ms(), keep_alive, head));
-  const bool written = co_await std::move(writing);
-  host_->count(answer.trace, answer.response.status);
-  if (host_->access_log) {
-    AccessEntry entry;
-    entry.request_id = request.id;
-    entry.method = answer.trace.method;
-    entry.route = answer.trace.route;
-    entry.tenant = answer.trace.tenant;
-    entry.key = answer.trace.key;
-    entry.call = answer.trace.call;
-    entry.status = answer.response.status;
-    entry.took =
-        std::chrono::duration_cast<std::chrono::microseconds>(host_->clock.steady() - begun);
-    entry.received = request.body.size();
-    entry.sent = head ? 0 : answer.response.body.size();
-    host_->access_log(entry);
-  }
-  if (!written) co_return Next::close;
+  Framing framing = Framing::length;
+  if (answer.response.more) framing = minor >= 1 ? Framing::chunked : Framing::until_close;
+  keep_alive = keep_alive && !host_->draining && framing != Framing::until_close;
+  auto delivering = deliver(answer.response, request, framing, keep_alive);
+  const Delivery delivery = co_await std::move(delivering);
+  host_->count(answer.trace, answer.response.status, delivery.sent, delivery.whole);
+  log_access(request, answer, delivery, begun);
+  if (!delivery.whole) co_return Next::close;
   co_return keep_alive ? Next::request : Next::linger;
 }
 
+void Connection::log_access(const Request& request, const Answer& answer, Delivery delivery,
+                            std::chrono::steady_clock::time_point begun) const {
+  if (!host_->access_log) return;
+  AccessEntry entry;
+  entry.request_id = request.id;
+  entry.method = answer.trace.method;
+  entry.route = answer.trace.route;
+  entry.tenant = answer.trace.tenant;
+  entry.key = answer.trace.key;
+  entry.call = answer.trace.call;
+  entry.problem = answer.trace.problem;
+  entry.status = answer.response.status;
+  entry.took = std::chrono::duration_cast<std::chrono::microseconds>(host_->clock.steady() - begun);
+  entry.received = request.body.size();
+  entry.sent = delivery.sent;
+  entry.whole = delivery.whole;
+  host_->access_log(entry);
+}
+
+asio::awaitable<Connection::Delivery> Connection::deliver(const Response& response,
+                                                          const Request& request, Framing framing,
+                                                          bool keep_alive) {
+  Delivery delivery;
+  std::string bytes =
+      head_on_the_wire(response, request.id, host_->clock.epoch_ms(), framing, keep_alive);
+  const std::string_view body = request.method == "HEAD" ? std::string_view() : response.body;
+  bytes.append(framing == Framing::chunked && !body.empty() ? chunk_on_the_wire(body) : body);
+  half_sent_ = framing != Framing::length;
+  auto writing = write(std::move(bytes));
+  delivery.whole = co_await std::move(writing);
+  if (delivery.whole) delivery.sent = body.size();
+  if (delivery.whole && response.more && request.method != "HEAD") {
+    auto streaming = stream(response, request, framing);
+    const Delivery rest = co_await std::move(streaming);
+    delivery.sent += rest.sent;
+    delivery.whole = rest.whole;
+  }
+  if (delivery.whole) half_sent_ = false;
+  co_return delivery;
+}
+
+/// What comes behind the body's beginning, until it ends or fails.
+asio::awaitable<Connection::Delivery> Connection::stream(const Response& response,
+                                                         const Request& request, Framing framing) {
+  Delivery delivery;
+  while (true) {
+    std::optional<std::string> part;
+    try {
+      auto making = response.more();
+      part = co_await std::move(making);
+    } catch (const std::exception& error) {
+      log().error("request {}: its answer is cut after {} bytes: {}", request.id, delivery.sent,
+                  mask_numbers_in(error.what()));
+      co_return delivery;
+    }
+    if (part && part->empty()) continue;
+    const bool end = !part;
+    const std::size_t size = end ? 0 : part->size();
+    if (end && framing == Framing::until_close) break;
+    std::string bytes = end                           ? std::string(last_chunk)
+                        : framing == Framing::chunked ? chunk_on_the_wire(*part)
+                                                      : *std::move(part);
+    auto writing = write(std::move(bytes));
+    const bool written = co_await std::move(writing);
+    if (!written) co_return delivery;
+    delivery.sent += size;
+    if (end) break;
+  }
+  delivery.whole = true;
+  co_return delivery;
+}
+
 asio::awaitable<bool> Connection::write(std::string bytes) {
-  arm(write_timeout);
+  arm(host_->limits.write_timeout);
   const auto buffer = asio::buffer(bytes);
   const auto [error, count] = co_await asio::async_write(socket_, buffer, tuple);
   disarm();

@@ -45,6 +45,7 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   Headers headers;  // beside Date, Server, Request-Id, Content-Type and Content-Length
+  std::string_view problem{};  // the problem's name, where this is one; for logs
 
   /// Where set, what follows `body`, part by part, until it gives nothing: for answers of any
   /// length in constant memory. If it throws, the connection is cut so that the client sees that

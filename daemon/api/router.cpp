@@ -63,6 +63,14 @@ std::string_view bearer(std::string_view header) {
   return header;
 }
 
+/// What OPTIONS is answered.
+Response allowed(std::string methods) {
+  Response response;
+  response.status = 204;
+  response.headers.emplace_back("Allow", std::move(methods));
+  return response;
+}
+
 }  // namespace
 
 struct Router::Match {
@@ -110,6 +118,7 @@ Router::Match Router::match(const Request& request, const Target& target) const 
     match.route = &route;
     match.parameters = *std::move(parameters);
   }
+  if (!match.methods.empty()) add_once(match.methods, "OPTIONS");
   return match;
 }
 
@@ -159,6 +168,10 @@ asio::awaitable<Response> Router::guarded(Handler handler, Exchange& exchange) {
 }
 
 asio::awaitable<Response> Router::dispatch(const Request& request, Trace& trace) {
+  if (request.method == "OPTIONS" && request.target == "*") {
+    trace.method = "OPTIONS";
+    co_return allowed("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  }
   const auto target = parse_target(request.target);
   if (!target) {
     Problem problem;
@@ -175,6 +188,10 @@ asio::awaitable<Response> Router::dispatch(const Request& request, Trace& trace)
     co_return to_response(problem, request.id);
   }
   trace.route = found.pattern;
+  if (request.method == "OPTIONS") {
+    trace.method = "OPTIONS";
+    co_return allowed(join(found.methods));
+  }
   if (found.route == nullptr) {
     Problem problem;
     problem.type = ProblemType::method_not_allowed;
@@ -206,6 +223,7 @@ asio::awaitable<Answer> Router::answer(const Request& request) {
   Answer answer;
   auto dispatching = dispatch(request, answer.trace);
   answer.response = co_await std::move(dispatching);
+  answer.trace.problem = answer.response.problem;
   co_return answer;
 }
 

@@ -18,11 +18,12 @@ constexpr std::size_t refused_politely = 64;
 }  // namespace
 
 void log_access(const AccessEntry& entry) {
-  const auto or_dash = [](const std::string& text) { return text.empty() ? "-" : text.c_str(); };
-  log().info("access request={} {} {} status={} tenant={} key={} call={} us={} in={} out={}",
-             entry.request_id, or_dash(entry.method), entry.route, entry.status,
-             or_dash(entry.tenant), or_dash(entry.key), or_dash(entry.call), entry.took.count(),
-             entry.received, entry.sent);
+  const auto or_dash = [](std::string_view text) { return text.empty() ? "-" : text; };
+  log().info(
+      "access request={} {} {} status={} problem={} tenant={} key={} call={} us={} in={} out={}{}",
+      entry.request_id, or_dash(entry.method), entry.route, entry.status, or_dash(entry.problem),
+      or_dash(entry.tenant), or_dash(entry.key), or_dash(entry.call), entry.took.count(),
+      entry.received, entry.sent, entry.whole ? "" : " cut");
 }
 
 struct ApiServer::Impl {
@@ -82,9 +83,9 @@ std::vector<std::string> ApiServer::bound_addresses() const {
 }
 
 void ApiServer::reconfigure(const Config& config) {
-  const auto listen = impl_->host->limits.listen;
-  impl_->host->limits = config.http;
-  impl_->host->limits.listen = listen;
+  Config::Http http = config.http;
+  http.listen = impl_->host->limits.listen;
+  impl_->host->limit(http);
   impl_->host->router.reconfigure(config.tenants);
 }
 
@@ -104,6 +105,10 @@ asio::awaitable<void> ApiServer::drain(std::chrono::milliseconds limit) {
   log().warn("API: {} connections had not ended after {} ms and were cut", host->connections.size(),
              limit.count());
   impl->abort_all();
+}
+
+void ApiServer::answer_by(std::function<asio::awaitable<Answer>(const Request&)> answer) {
+  impl_->host->answer = std::move(answer);
 }
 
 std::size_t ApiServer::connections() const noexcept {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,6 +16,7 @@
 #include "config.hpp"
 #include "health.hpp"
 #include "io/clock.hpp"
+#include "message.hpp"
 #include "metrics.hpp"
 #include "nouns.hpp"
 
@@ -23,9 +25,11 @@ namespace cc::api {
 /// A line of the access log: no number, no query string, no key. `route` is a pattern.
 struct AccessEntry {
   std::string request_id, method, route, tenant, key, call;  // empty where not known
+  std::string_view problem{};                                // its name; empty = none
   unsigned status = 0;
   std::chrono::microseconds took{0};
   std::size_t received = 0, sent = 0;  // bytes of body
+  bool whole = true;                   // false: the answer was cut
 };
 using AccessLog = std::function<void(const AccessEntry&)>;
 
@@ -57,6 +61,9 @@ class ApiServer {
   asio::awaitable<void> drain(std::chrono::milliseconds limit);
 
   std::size_t connections() const noexcept;
+
+  /// For tests: answers in place of the routes.
+  void answer_by(std::function<asio::awaitable<Answer>(const Request&)> answer);
 
  private:
   struct Impl;

@@ -37,15 +37,56 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_mark(char c) {
+  return c == '.' || c == '_' || c == '-';
+}
+
+/// Whether logs that repeat an id could hold somebody's number: nothing but 7 to 15 digits and
+/// marks, or a run of digits that has the shape of a mobile number or of one with its area code.
+/// Wider rules would take many a UUID for one.
+bool may_be_number(std::string_view id) {
+  const auto digits = std::count_if(id.begin(), id.end(), is_digit);
+  const auto marks = std::count_if(id.begin(), id.end(), is_mark);
+  if (digits >= 7 && digits <= 15 && digits + marks == static_cast<std::ptrdiff_t>(id.size())) {
+    return true;
+  }
+  while (!id.empty()) {
+    const auto end = std::find_if_not(id.begin(), id.end(), is_digit);
+    const std::string_view run = id.substr(0, static_cast<std::size_t>(end - id.begin()));
+    const bool mobile = (run.size() == 11 && run[0] == '1' && run[1] >= '3') ||
+                        (run.size() == 13 && run.starts_with("861")) ||
+                        (run.size() == 15 && run.starts_with("00861"));
+    const bool landline = run.size() >= 10 && run.size() <= 12 && run[0] == '0';
+    if (mobile || landline) return true;
+    id.remove_prefix(std::max<std::size_t>(run.size(), 1));
+  }
+  return false;
+}
+
 /// A name that strangers chose, fit for an answer.
 std::string shown_name(const std::string& name) {
   if (name.empty() || name.size() > 64 || repair_utf8(name) != name) return "(a parameter)";
   return mask_numbers_in(name);
 }
 
+/// "http://cc.example.com/v1/calls" → "/v1/calls": RFC 9112 demands that both forms are read.
+std::string_view without_authority(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!text.starts_with(scheme)) continue;
+    const auto path = text.find('/', scheme.size());
+    return path == std::string_view::npos ? std::string_view("/") : text.substr(path);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<Target> parse_target(std::string_view text) {
+  text = without_authority(text);
   if (!text.starts_with('/')) return std::nullopt;
   Target target;
   std::string_view query = text;
@@ -159,21 +200,26 @@ std::optional<int> preferred_wait(std::string_view prefer) noexcept {
 
 bool sane_request_id(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  });
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || is_mark(c);
+  }) && !may_be_number(text);
 }
 
 /// Unique, not secret: at random where the process begins, counted from there.
 std::string make_request_id() {
   struct Numbers {
-    Numbers() { RAND_bytes(bytes.data(), static_cast<int>(bytes.size())); }
+    Numbers() { draw(); }
+    void draw() { RAND_bytes(bytes.data(), static_cast<int>(bytes.size())); }
     std::array<unsigned char, 12> bytes{};
   };
   static Numbers numbers;
-  for (auto byte = numbers.bytes.rbegin(); byte != numbers.bytes.rend() && ++*byte == 0; ++byte) {
+  while (true) {
+    for (auto byte = numbers.bytes.rbegin(); byte != numbers.bytes.rend() && ++*byte == 0; ++byte) {
+    }
+    std::string id =
+        to_hex({reinterpret_cast<const char*>(numbers.bytes.data()), numbers.bytes.size()});
+    if (sane_request_id(id)) return id;
+    numbers.draw();  // one in a thousand looks like a number by chance
   }
-  return to_hex({reinterpret_cast<const char*>(numbers.bytes.data()), numbers.bytes.size()});
 }
 
 bool is_json(std::string_view content_type) {

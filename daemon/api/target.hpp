@@ -18,7 +18,8 @@ struct Target {
   std::vector<std::pair<std::string, std::string>> query;  // in the order given
 };
 
-/// Nothing where it does not begin with "/", an escape is broken, or it holds a control byte.
+/// Nothing where it begins neither with "/" nor with "http(s)://host", an escape is broken, or it
+/// holds a control byte.
 std::optional<Target> parse_target(std::string_view target);
 
 /// A call's id as text: 1 to 19 digits, no leading zero.
@@ -48,7 +49,8 @@ class QueryReader {
 /// that can be understood (RFC 7240: such preferences are ignored).
 std::optional<int> preferred_wait(std::string_view prefer) noexcept;
 
-/// 1 to 64 characters of [A-Za-z0-9._-].
+/// 1 to 64 characters of [A-Za-z0-9._-], and nothing that has the shape of a phone number: logs
+/// repeat it.
 bool sane_request_id(std::string_view text) noexcept;
 std::string make_request_id();
 

@@ -4,11 +4,13 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
@@ -70,6 +72,10 @@ Client::~Client() {
   ::close(socket_);
 }
 
+void Client::try_send(std::string_view bytes) {
+  ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void Client::send(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -87,6 +93,7 @@ bool Client::read_more() {
   std::array<char, 65536> bytes{};
   if (!readable_within(std::chrono::seconds(10))) return false;
   const auto count = ::recv(socket_, bytes.data(), bytes.size(), 0);
+  if (count < 0) reset_ = errno == ECONNRESET;
   if (count <= 0) return false;
   unread_.append(bytes.data(), static_cast<std::size_t>(count));
   return true;
@@ -100,8 +107,25 @@ bool Client::closed_within(std::chrono::milliseconds time) {
         end - std::chrono::steady_clock::now());
     if (left.count() <= 0 || !readable_within(left)) return false;
     const auto count = ::recv(socket_, bytes.data(), bytes.size(), 0);
-    if (count <= 0) return true;
+    if (count <= 0) {
+      reset_ = count < 0 && errno == ECONNRESET;
+      return true;
+    }
     unread_.append(bytes.data(), static_cast<std::size_t>(count));
+  }
+}
+
+/// Moves chunks that are whole from what is unread to `body`. True = the last one came.
+bool Client::whole_chunks(std::string& body) {
+  while (true) {
+    const auto line = unread_.find("\r\n");
+    if (line == std::string::npos) return false;
+    const std::size_t size = std::stoul(unread_.substr(0, line), nullptr, 16);
+    if (unread_.size() < line + 2 + size + 2) return false;
+    BOOST_REQUIRE(unread_.compare(line + 2 + size, 2, "\r\n") == 0);
+    body.append(unread_, line + 2, size);
+    unread_.erase(0, line + 2 + size + 2);
+    if (size == 0) return true;
   }
 }
 
@@ -125,9 +149,20 @@ Reply Client::receive(bool head) {
     if (!added) place->second += "|" + value;
   }
   unread_.erase(0, end + 4);
-  const auto length = head || reply.status < 200
-                          ? 0
-                          : static_cast<std::size_t>(std::stoul(reply.header("content-length")));
+  if (head || reply.status < 200 || reply.status == 204) return reply;
+  if (reply.header("transfer-encoding") == "chunked") {
+    while (!whole_chunks(reply.body)) {
+      BOOST_REQUIRE_MESSAGE(read_more(), "the last chunk is missing; so far: " + reply.body);
+    }
+    return reply;
+  }
+  if (!reply.headers.contains("content-length")) {
+    while (read_more()) {
+    }
+    reply.body = std::exchange(unread_, {});
+    return reply;
+  }
+  const auto length = static_cast<std::size_t>(std::stoul(reply.header("content-length")));
   while (unread_.size() < length) {
     BOOST_REQUIRE_MESSAGE(read_more(), "the body is cut short: " + unread_);
   }

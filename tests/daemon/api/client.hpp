@@ -34,16 +34,22 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   void send(std::string_view bytes);
-  /// The next answer; `head` = without body. Fails the test where none comes within 10 s.
+  void try_send(std::string_view bytes);  // whether or not anybody is there still
+  /// The next answer; `head` = without body. Fails the test where none comes within 10 s. One of
+  /// neither length nor chunks lasts until the server closes.
   Reply receive(bool head = false);
   /// Whether the server closes (nothing more to read) within the time.
   bool closed_within(std::chrono::milliseconds time);
   bool readable_within(std::chrono::milliseconds time) const;
   std::string unread() const { return unread_; }
+  /// Whether the server's end came as a reset: what it sent was not all.
+  bool was_reset() const { return reset_; }
 
  private:
   bool read_more();
+  bool whole_chunks(std::string& body);
   int socket_ = -1;
+  bool reset_ = false;
   std::string unread_;
 };
 

@@ -1,4 +1,5 @@
 #include <random>
+#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
@@ -77,7 +78,7 @@ BOOST_AUTO_TEST_CASE(bytes_may_come_one_by_one) {
     BOOST_TEST(client.receive().status == 202);
   }
   // …and in chunks
-  client.send("POST /v1/calls HTTP/1.1\r\nContent-Type: application/json\r\n" + key +
+  client.send("POST /v1/calls HTTP/1.1\r\nHost: cc\r\nContent-Type: application/json\r\n" + key +
               "Transfer-Encoding: chunked\r\n\r\n");
   client.send("1\r\n{\r\n");
   client.send("16;x=y\r\n\"called\":\"13812345678\"\r\n1\r\n}\r\n0\r\n\r\n");
@@ -89,7 +90,7 @@ BOOST_AUTO_TEST_CASE(who_is_slow_hears_408_and_who_idles_nothing) {
   Rig rig(hasty());
   Client header(rig.address), body(rig.address), idle(rig.address), silent(rig.address);
   header.send("GET /healthz HTTP/1.1\r\nHost:");
-  body.send("POST /v1/calls HTTP/1.1\r\n" + key +
+  body.send("POST /v1/calls HTTP/1.1\r\nHost: cc\r\n" + key +
             "Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{");
   idle.send(request_text("GET", "/healthz", ""));
   BOOST_TEST(idle.receive().status == 200);
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_is_refused_and_the_answer_arrives) {
   BOOST_TEST(rig.post(std::string(3 << 20, ' ')).status == 413);
   {
     Client client(rig.address);
-    client.send("POST /v1/calls HTTP/1.1\r\nContent-Type: application/json\r\n" + key +
+    client.send("POST /v1/calls HTTP/1.1\r\nHost: cc\r\nContent-Type: application/json\r\n" + key +
                 "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 70; ++i) client.send("400\r\n" + std::string(1024, ' ') + "\r\n");
     BOOST_TEST(client.receive().status == 413);
@@ -144,8 +145,20 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_is_refused_and_the_answer_arrives) {
   reply = rig.ask("GET", "/healthz", "", {}, "X-Long: " + std::string(17'000, 'a') + "\r\n");
   BOOST_TEST(reply.status == 431);
   BOOST_TEST(reply.problem() == "header-too-large");
-  BOOST_TEST(rig.ask("GET", "/" + std::string(200'000, 'a'), "").status == 431);
   BOOST_TEST(rig.ask("GET", "/" + std::string(8'000, 'a'), "").status == 404);
+  for (const std::size_t size : {8'200UL, 15'000UL, 17'000UL, 200'000UL}) {
+    reply = rig.ask("GET", "/" + std::string(size, 'a'), "");
+    BOOST_TEST(reply.status == 414, size);
+    BOOST_TEST(reply.problem() == "target-too-long");
+    BOOST_TEST(reply.header("connection") == "close");
+  }
+  // Each below its own limit, together above it.
+  const std::string half = "X-Half: " + std::string(5'000, 'a') + "\r\n";
+  BOOST_TEST(rig.ask("GET", "/" + std::string(7'000, 'a'), "", {}, half + half).status == 431);
+  std::string many;
+  for (int i = 0; i < 99; ++i) many += "X-" + std::to_string(i) + ": 1\r\n";  // and Host
+  BOOST_TEST(rig.ask("GET", "/healthz", "", {}, many).status == 200);
+  BOOST_TEST(rig.ask("GET", "/healthz", "", {}, many + "X-Last: 1\r\n").status == 431);
   BOOST_TEST(rig.post(std::string(65'000, ' ') + good_body).status == 202);
 }
 
@@ -161,7 +174,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_http_is_told_so) {
            std::string("POST /v1/calls HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
            std::string("POST /v1/calls HTTP/1.1\r\nContent-Length: 5\r\n"
                        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-           std::string("POST /v1/calls HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
+           std::string(
+               "POST /v1/calls HTTP/1.1\r\nHost: cc\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
            std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS\r\n\r\n", 19),
        }) {
     Client client(rig.address);
@@ -177,16 +191,217 @@ BOOST_AUTO_TEST_CASE(what_is_no_http_is_told_so) {
   BOOST_TEST(rig.ask("GET", "/healthz", "").status == 200);
 }
 
+BOOST_AUTO_TEST_CASE(where_a_body_ends_is_said_once) {
+  Rig rig;
+  const std::string begin = "POST /v1/calls HTTP/1.1\r\nHost: cc\r\n";
+  // What follows would be a request of its own to whoever reads the length in another way.
+  const std::string rest = "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: cc\r\n\r\n";
+  for (const std::string& headers : {
+           std::string("Content-Length: 5\r\nContent-Length: 5"),
+           std::string("Content-Length: 5, 5"),
+           std::string("Content-Length: 5,6"),
+           std::string("Content-Length: +5"),
+           std::string("Content-Length: -5"),
+           std::string("Content-Length: 0x5"),
+           std::string("Content-Length: 5 5"),
+           std::string("Content-Length: "),
+           std::string("Content-Length: 99999999999999999999999"),
+           std::string("Content-Length : 5"),
+           std::string("Content-Length: 5\r\nTransfer-Encoding: chunked"),
+           std::string("Transfer-Encoding: chunked\r\nContent-Length: 5"),
+           std::string("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
+           std::string("Transfer-Encoding: chunked, chunked"),
+           std::string("Transfer-Encoding: gzip, chunked"),
+           std::string("Transfer-Encoding: chunked, identity"),
+           std::string("Transfer-Encoding: identity"),
+           std::string("Transfer-Encoding: xchunked"),
+           std::string("Transfer-Encoding: \"chunked\""),
+           std::string("Transfer-Encoding:\x0b"
+                       "chunked"),
+           std::string("Transfer-Encoding : chunked"),
+           std::string("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked"),
+           std::string("Transfer-Encoding:\r\n chunked, gzip"),
+           std::string("X: y\nContent-Length: 5"),
+           std::string("Host: dd"),
+       }) {
+    Client client(rig.address);
+    client.send(begin + headers + "\r\n\r\n" + rest);
+    const Reply reply = client.receive();
+    BOOST_TEST(reply.status == 400, headers);
+    BOOST_TEST(reply.problem() == "malformed-request");
+    BOOST_TEST(client.closed_within(seconds(5)));
+    BOOST_TEST(client.unread() == "", headers);
+  }
+  for (const std::string& text :
+       {std::string("POST /v1/calls HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") + rest,
+        begin + "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+        begin + "Transfer-Encoding: chunked\r\n\r\n0x1\r\n",
+        begin + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n",
+        begin + "Transfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n"}) {
+    Client client(rig.address);
+    client.send(text);
+    BOOST_TEST(client.receive().status == 400, text);
+    BOOST_TEST(client.closed_within(seconds(5)));
+    BOOST_TEST(client.unread() == "", text);
+  }
+  BOOST_TEST(rig.calls.created().empty());
+}
+
+BOOST_AUTO_TEST_CASE(trailers_are_no_headers) {
+  Rig rig;
+  Client client(rig.address);
+  client.send(
+      "POST /v1/calls HTTP/1.1\r\nHost: cc\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n18\r\n{\"called\":\"13812345678\"}\r\n"
+      "0\r\n" +
+      key + "\r\n");
+  BOOST_TEST(client.receive().status == 401);
+  BOOST_TEST(rig.calls.created().empty());
+}
+
+BOOST_AUTO_TEST_CASE(http_1_1_names_its_host) {
+  Rig rig;
+  Client client(rig.address);
+  client.send("GET /healthz HTTP/1.1\r\n\r\n");
+  BOOST_TEST(client.receive().status == 400);
+  for (const std::string text :
+       {"GET http://cc.example.com/healthz HTTP/1.1\r\nHost: cc\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost:\r\n\r\n", "GET /healthz HTTP/1.0\r\n\r\n"}) {
+    Client other(rig.address);
+    other.send(text);
+    BOOST_TEST(other.receive().status == 200, text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(methods_that_a_path_does_not_know_are_told_which_it_knows) {
+  Rig rig;
+  rig.calls.put(make_record(FakeCalls::first_id));
+  const std::string call = "/v1/calls/" + std::to_string(FakeCalls::first_id);
+  Reply reply = rig.ask("DELETE", call);
+  BOOST_TEST(reply.status == 405);
+  BOOST_TEST(reply.problem() == "method-not-allowed");
+  BOOST_TEST(reply.header("allow") == "GET, HEAD, OPTIONS");
+  for (const std::string method : {"TRACE", "PROPFIND", "get", "PURGE", "M-SEARCH"}) {
+    BOOST_TEST(rig.ask(method, call).status == 405, method);
+  }
+  for (const std::string method : {"GET", "POST", "DELETE", "OPTIONS", "TRACE"}) {
+    BOOST_TEST(rig.ask(method, "/v1/nothing").status == 404, method);
+  }
+  reply = rig.ask("OPTIONS", call, "");
+  BOOST_TEST(reply.status == 204);
+  BOOST_TEST(reply.header("allow") == "GET, HEAD, OPTIONS");
+  BOOST_TEST(!reply.headers.contains("content-length"));
+  reply = rig.ask("OPTIONS", "*", "");
+  BOOST_TEST(reply.status == 204);
+  BOOST_TEST(rig.ask("CONNECT", "cc:443", "").status == 400);
+}
+
+BOOST_AUTO_TEST_CASE(head_is_get_without_the_body) {
+  Rig rig;
+  rig.calls.put(make_record(FakeCalls::first_id));
+  const std::string call = "/v1/calls/" + std::to_string(FakeCalls::first_id);
+  for (const std::string& path :
+       {call, call + "/events", std::string("/healthz"), std::string("/readyz"),
+        std::string("/metrics"), std::string("/v1/calls/1"), std::string("/nowhere")}) {
+    Client client(rig.address);
+    client.send(request_text("GET", path, key));
+    const Reply get = client.receive();
+    client.send(request_text("HEAD", path, key));
+    const Reply head = client.receive(true);
+    BOOST_TEST(head.status == get.status, path);
+    BOOST_TEST(head.header("content-type") == get.header("content-type"));
+    // /metrics counts itself, so its length differs.
+    if (path != "/metrics") {
+      BOOST_TEST(head.header("content-length") == get.header("content-length"), path);
+    }
+    client.send(request_text("GET", "/healthz", ""));
+    BOOST_TEST(client.receive().status == 200, path);
+  }
+  BOOST_TEST(rig.ask("HEAD", "/v1/calls").status == 405);
+}
+
+BOOST_AUTO_TEST_CASE(bodies_are_json_as_they_are) {
+  Rig rig;
+  for (const std::string type :
+       {"text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application",
+        "application/json; charset=gbk", "multipart/form-data"}) {
+    const Reply reply = rig.post(good_body, "Content-Type: " + type + "\r\n");
+    BOOST_TEST(reply.status == 415, type);
+    BOOST_TEST(reply.problem() == "unsupported-media-type");
+    BOOST_TEST(reply.header("connection") == "keep-alive");
+  }
+  BOOST_TEST(rig.post(good_body, "Content-Encoding: gzip\r\n").status == 415);
+  BOOST_TEST(rig.post(good_body, "Content-Type: Application/JSON;charset=\"UTF-8\"\r\n").status ==
+             202);
+}
+
+BOOST_AUTO_TEST_CASE(many_slow_clients_hold_nobody_up) {
+  Config config = make_config();
+  config.http.header_timeout = config.http.body_timeout = seconds(2);
+  Rig rig(config);
+  std::vector<std::unique_ptr<Client>> slow;
+  const std::string begun = "POST /v1/calls HTTP/1.1\r\nHost: cc\r\nContent-Length: 100\r\n\r\n{";
+  for (std::size_t i = 0; i < 300; ++i) {
+    slow.push_back(std::make_unique<Client>(rig.address));
+    slow.back()->send(std::string_view(begun).substr(0, i % 2 == 0 ? begun.size() : i % 60));
+  }
+  BOOST_TEST(rig.post(good_body).status == 202);
+  // Bytes that trickle in keep none of them alive.
+  for (std::size_t round = 0; rig.connections() > 0; ++round) {
+    BOOST_REQUIRE(round < 1000);
+    for (const auto& client : slow) client->try_send("a");
+    BOOST_TEST(rig.ask("GET", "/healthz", "").status == 200);
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  std::size_t told = 0;
+  for (const auto& client : slow) {
+    client->closed_within(seconds(5));
+    told += client->unread().starts_with("HTTP/1.1 408") ? 1U : 0U;
+  }
+  BOOST_TEST(told > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_asking_is_known_to_routes) {
+  Config config = make_config();
+  config.http.trusted_proxies = {"127.0.0.0/8"};
+  const std::string path = "/tmp/cc-peer-" + std::to_string(::getpid()) + ".sock";
+  config.http.listen = {"127.0.0.1:0", "unix:" + path};
+  Rig rig(config);
+  rig.on_loop([&] {
+    rig.server->answer_by([](const api::Request& request) -> asio::awaitable<api::Answer> {
+      api::Answer answer;
+      answer.response.body = request.peer;
+      co_return answer;
+    });
+  });
+  const auto peer = [&](const std::string& address, const std::string& headers) {
+    Client client(address);
+    client.send(request_text("GET", "/", headers));
+    return client.receive().body;
+  };
+  const std::string proxied = "X-Forwarded-For: 6.6.6.6, 203.0.113.7\r\n";
+  BOOST_TEST(peer(rig.address, "") == "127.0.0.1");
+  BOOST_TEST(peer(rig.address, proxied) == "203.0.113.7");
+  BOOST_TEST(peer("unix:" + path, "") == "");
+  BOOST_TEST(peer("unix:" + path, proxied) == "203.0.113.7");
+  BOOST_TEST(peer("unix:" + path, "X-Forwarded-For: rubbish\r\n") == "");
+  config.http.trusted_proxies.clear();
+  rig.on_loop([&] { rig.server->reconfigure(config); });
+  BOOST_TEST(peer(rig.address, proxied) == "127.0.0.1");
+}
+
 BOOST_AUTO_TEST_CASE(who_asks_may_go_on_is_told) {
   Rig rig;
   Client client(rig.address);
-  client.send("POST /v1/calls HTTP/1.1\r\nContent-Type: application/json\r\n" + key +
+  client.send("POST /v1/calls HTTP/1.1\r\nHost: cc\r\nContent-Type: application/json\r\n" + key +
               "Expect: 100-continue\r\nContent-Length: " + std::to_string(good_body.size()) +
               "\r\n\r\n");
   BOOST_TEST(client.receive().status == 100);
   client.send(good_body);
   BOOST_TEST(client.receive().status == 202);
-  client.send("POST /v1/calls HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n\r\n");
+  client.send(
+      "POST /v1/calls HTTP/1.1\r\nHost: cc\r\nExpect: 100-continue\r\nContent-Length: "
+      "70000\r\n\r\n");
   BOOST_TEST(client.receive().status == 413);
 }
 
@@ -220,11 +435,13 @@ BOOST_AUTO_TEST_CASE(the_access_log_holds_no_number_no_query_and_no_key) {
   rig.ask("GET", "/v1/calls/13812345678?version=1&x=13812345678", "reader");
   rig.ask("GET", "/13812345678", "");
   rig.ask("13812345678", "/v1/calls", "");
-  for (int i = 0; i < 100 && rig.log().size() < 4; ++i) {
+  rig.ask("GET", "/healthz", "", {}, "Request-Id: 13812345678\r\n");
+  rig.ask("GET", "/" + std::string(9'000, 'a'), "", {}, "Request-Id: order-8613812345678\r\n");
+  for (int i = 0; i < 100 && rig.log().size() < 6; ++i) {
     std::this_thread::sleep_for(milliseconds(10));
   }
   const auto log = rig.log();
-  BOOST_REQUIRE(log.size() == 4U);
+  BOOST_REQUIRE(log.size() == 6U);
   BOOST_TEST(log[0].request_id == "seen");
   BOOST_TEST(log[0].method == "POST");
   BOOST_TEST(log[0].route == "/v1/calls");
@@ -233,10 +450,15 @@ BOOST_AUTO_TEST_CASE(the_access_log_holds_no_number_no_query_and_no_key) {
   BOOST_TEST(log[0].call == std::to_string(FakeCalls::first_id));
   BOOST_TEST(log[0].status == 202U);
   BOOST_TEST(log[0].received == good_body.size());
+  BOOST_TEST(log[0].problem == "");
+  BOOST_TEST(log[1].problem == "invalid-request");
   BOOST_TEST(log[2].route == "unmatched");
+  BOOST_TEST(log[2].problem == "not-found");
+  BOOST_TEST(log[5].route == "unreadable");
+  BOOST_TEST(log[5].problem == "target-too-long");
   for (const auto& entry : log) {
     for (const std::string& field :
-         {entry.method, entry.route, entry.tenant, entry.key, entry.call}) {
+         {entry.request_id, entry.method, entry.route, entry.tenant, entry.key, entry.call}) {
       BOOST_TEST(field.find("13812345678") == std::string::npos);
       BOOST_TEST(field.find("-key") == std::string::npos);
       BOOST_TEST(field.find('?') == std::string::npos);

@@ -147,14 +147,14 @@ BOOST_AUTO_TEST_CASE(a_wrong_method_hears_the_right_ones) {
     BOOST_TEST((method == "HEAD" || reply.problem() == "method-not-allowed"));
     return reply.header("allow");
   };
-  BOOST_TEST(refused("GET", "/v1/calls") == "POST");
-  BOOST_TEST(refused("HEAD", "/v1/calls") == "POST");
-  BOOST_TEST(refused("DELETE", call_path) == "GET, HEAD");
-  BOOST_TEST(refused("PURGE", call_path) == "GET, HEAD");
-  BOOST_TEST(refused("get", call_path) == "GET, HEAD");
-  BOOST_TEST(refused("POST", call_path + "/events") == "GET, HEAD");
-  BOOST_TEST(refused("GET", call_path + "/hangup") == "POST");
-  BOOST_TEST(refused("POST", "/healthz") == "GET, HEAD");
+  BOOST_TEST(refused("GET", "/v1/calls") == "POST, OPTIONS");
+  BOOST_TEST(refused("HEAD", "/v1/calls") == "POST, OPTIONS");
+  BOOST_TEST(refused("DELETE", call_path) == "GET, HEAD, OPTIONS");
+  BOOST_TEST(refused("PURGE", call_path) == "GET, HEAD, OPTIONS");
+  BOOST_TEST(refused("get", call_path) == "GET, HEAD, OPTIONS");
+  BOOST_TEST(refused("POST", call_path + "/events") == "GET, HEAD, OPTIONS");
+  BOOST_TEST(refused("GET", call_path + "/hangup") == "POST, OPTIONS");
+  BOOST_TEST(refused("POST", "/healthz") == "GET, HEAD, OPTIONS");
 }
 
 BOOST_AUTO_TEST_CASE(only_json_is_read) {

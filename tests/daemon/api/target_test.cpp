@@ -63,6 +63,19 @@ BOOST_AUTO_TEST_CASE(request_ids_are_sane_and_never_the_same) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(ids_that_could_be_numbers_are_not_taken_over) {
+  for (const char* id : {"13812345678", "138-1234-5678", "8613812345678", "008613812345678",
+                         "order-13812345678", "a13812345678b", "01066668888", "x_075512345678",
+                         "1234567", "123456789012345", "138.1234.5678"}) {
+    BOOST_TEST(!sane_request_id(id), id);
+  }
+  for (const char* id : {"seen", "r1", "123456", "720000000000000001", "1795341600000-7f",
+                         "550e8400-e29b-41d4-a716-446655440000",
+                         "12345678-0123-4567-89ab-000000000000", "a1234567", "req_12345678"}) {
+    BOOST_TEST(sane_request_id(id), id);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(json_is_recognised_by_its_content_type) {
   for (const char* good : {"application/json", "Application/JSON; charset=UTF-8",
                            "application/json;charset=\"utf-8\"", "application/json ; x=y"}) {
