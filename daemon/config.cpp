@@ -40,6 +40,8 @@ void read_http(const YamlValue& value, Config::Http& http) {
     }
     http.listen = std::move(addresses);
   }
+  if (const auto proxies = map.find("trustedProxies"))
+    http.trusted_proxies = read_networks(*proxies);
   read(map, "maxBody", http.max_body, &YamlValue::size, 1024U, 1U << 20);
   read(map, "headerTimeout", http.header_timeout, &YamlValue::duration, Millis{100}, Millis{60s});
   read(map, "bodyTimeout", http.body_timeout, &YamlValue::duration, Millis{100}, Millis{60s});

@@ -8,6 +8,7 @@
 
 #include <libpq-fe.h>
 
+#include "network.hpp"
 #include "text.hpp"
 
 namespace cc {
@@ -114,6 +115,22 @@ std::optional<std::string> checked_conninfo(const YamlValue& value, const std::s
     }
   }
   return result;
+}
+
+std::vector<std::string> read_networks(const YamlValue& value) {
+  constexpr std::size_t most = 64;
+  std::vector<std::string> networks;
+  for (const YamlValue& item : value.items()) {
+    const auto text = item.text();
+    if (!text) continue;
+    if (const auto network = parse_network(*text); !network) item.complain(network.error().message);
+    networks.push_back(*text);
+  }
+  if (networks.size() > most) {
+    value.complain("names " + std::to_string(networks.size()) + " networks, at most " +
+                   std::to_string(most) + " can be; sum them up");
+  }
+  return networks;
 }
 
 }  // namespace cc

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "yaml_reader.hpp"
 
@@ -18,6 +19,10 @@ bool is_digits(std::string_view text, std::size_t width);
 
 /// What is wrong with "address:port", "[address]:port" or "unix:/path"; empty if nothing is.
 std::string wrong_endpoint(const std::string& text);
+
+/// A list of networks, as written. Complains of each that is none (network.hpp) and of more
+/// than 64.
+std::vector<std::string> read_networks(const YamlValue& value);
 
 /// A value in libpq's own quoting.
 std::string libpq_quoted(std::string_view value);

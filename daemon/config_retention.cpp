@@ -45,6 +45,7 @@ Retention read_retention(const YamlValue& value) {
   retention.changes = read_days(map, "changes", 1, retention.changes);
   retention.dead_letters = read_days(map, "deadLetters", 1, retention.dead_letters);
   retention.rejections = read_days(map, "rejections", 1, retention.rejections);
+  retention.audit = read_days(map, "audit", 1, retention.audit);
   return retention;
 }
 

@@ -5,9 +5,21 @@
 
 #include "config_check.hpp"
 #include "text.hpp"
+#include "utc_time.hpp"
 
 namespace cc {
 namespace {
+
+std::int64_t read_expiry(const YamlValue& value) {
+  const auto text = value.text();
+  if (!text) return 0;
+  if (const auto expiry = parse_expiry(*text)) return *expiry;
+  value.complain(
+      "must be a date (its last day, UTC) or a time with its zone, like 2027-01-31 or "
+      "2027-01-31T12:00:00+08:00, got \"" +
+      *text + "\"");
+  return 0;
+}
 
 std::optional<ApiKey> read_key(const YamlValue& value) {
   ApiKey key;
@@ -30,6 +42,19 @@ std::optional<ApiKey> read_key(const YamlValue& value) {
       } else {
         key.secrets.push_back({to_hex(*raw)});
       }
+    }
+  }
+  if (const auto expires = map.find("expires")) {
+    const std::int64_t expires_ms = read_expiry(*expires);
+    for (ApiKey::Secret& secret : key.secrets) secret.expires_ms = expires_ms;
+  }
+  if (const auto addresses = map.find("addresses")) {
+    key.addresses = read_networks(*addresses);
+    // An empty list of places would be read as "from nowhere" by one and "from anywhere" by
+    // another.
+    if (addresses->node().IsSequence() && addresses->node().size() == 0) {
+      addresses->complain(
+          "names no network; leave it out for a key that may be used from anywhere");
     }
   }
   if (const auto scopes = map.need("scopes", "like [call, read]")) {
@@ -56,6 +81,19 @@ void read_display(const YamlValue& value, Display& display) {
   read_one("toCustomer", "agent", display.hide_agent);
 }
 
+CallLimits read_limits(const YamlValue& value) {
+  constexpr int most = 100'000;
+  CallLimits limits;
+  YamlMap map(value);
+  read(map, "callsPerSecond", limits.calls_per_second, &YamlValue::integer, 1, most);
+  read(map, "burst", limits.burst, &YamlValue::integer, 1, most);
+  read(map, "concurrentCalls", limits.concurrent_calls, &YamlValue::integer, 1, most);
+  if (limits.burst != 0 && limits.calls_per_second == 0) {
+    value.complain("burst needs callsPerSecond: how fast it is filled again");
+  }
+  return limits;
+}
+
 void read_businesses(const YamlValue& value, Tenant& tenant) {
   constexpr std::size_t business_width = 32;  // the column's
   YamlMap map(value);
@@ -72,6 +110,13 @@ void read_businesses(const YamlValue& value, Tenant& tenant) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> parse_expiry(std::string_view text) noexcept {
+  constexpr std::int64_t day_ms = 86'400'000;
+  if (const auto time = parse_rfc3339(text)) return time;
+  if (const auto date = parse_utc_date(text)) return *date + day_ms;
+  return std::nullopt;
+}
 
 Tenant read_tenant(const std::string& name, const YamlValue& value,
                    std::vector<std::pair<YamlValue, std::string>>& channels_named) {
@@ -105,6 +150,8 @@ Tenant read_tenant(const std::string& name, const YamlValue& value,
   };
   number("mainNum", 16, tenant.main_num);
   number("extNum", 8, tenant.ext_num);
+  read(map, "disabled", tenant.disabled, &YamlValue::boolean);
+  if (const auto limits = map.find("limits")) tenant.limits = read_limits(*limits);
   if (const auto display = map.find("display")) read_display(*display, tenant.display);
   if (const auto list = map.find("businesses")) read_businesses(*list, tenant);
   if (const auto keys = map.find("keys")) {
