@@ -37,6 +37,8 @@
 #include "metrics.hpp"
 #include "migrate.hpp"
 #include "poller/seats.hpp"
+#include "query/call_search.hpp"
+#include "query/rejection_store.hpp"
 #include "recorder/recorder.hpp"
 #include "spawn.hpp"
 #include "store/purge.hpp"
@@ -91,6 +93,8 @@ class Daemon final : public Health {
         agents_(shared_parts(), vault_),
         bindings_(shared_parts()),
         desk_(shared_parts()),
+        search_(pool_, [this] { return channel_codes(); }),
+        rejections_(pool_, clock_, metrics_),
         dispatcher_(shared_parts()),
         spools_(config_, http_, clock_),
         log_watch_(shared_parts(), dispatcher_),
@@ -99,7 +103,8 @@ class Daemon final : public Health {
         report_(clock_, metrics_),
         reaper_(shared_parts(), recorder_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, api::log_access,
-             api::Nouns{&letters_, &reconciliation_, &agents_, &bindings_, &desk_}) {
+             api::Nouns{&letters_, &reconciliation_, &agents_, &bindings_, &desk_, &search_,
+                        &rejections_}) {
     channels_.configure(config_.channels);
     report_.add([this] { return own_parts(); });
     report_.add([this] { return log_watch_.parts(); });
@@ -118,6 +123,7 @@ class Daemon final : public Health {
     return {config_, pool_, channels_, membership_, clock_, metrics_, watch_, seats_, health_};
   }
   std::vector<PartHealth> own_parts() const;
+  std::vector<std::string> channel_codes() const;
 
   asio::awaitable<void> start();
   asio::awaitable<void> stop();
@@ -159,6 +165,8 @@ class Daemon final : public Health {
   AgentService agents_;
   BindingService bindings_;
   DeskService desk_;
+  CallSearch search_;
+  RejectionStore rejections_;
   Dispatcher dispatcher_;
   NginxWatch spools_;
   LogWatch log_watch_;
@@ -191,6 +199,12 @@ std::vector<PartHealth> Daemon::own_parts() const {
   }
   add("partitions", days_ahead_ > 0, judge_partitions(days_ahead_, least_days_ahead));
   return list;
+}
+
+std::vector<std::string> Daemon::channel_codes() const {
+  std::vector<std::string> codes;
+  for (const auto& [code, channel] : config_.channels) codes.push_back(code);
+  return codes;
 }
 
 int Daemon::run() {

@@ -88,6 +88,9 @@ Metrics::Metrics()
                         "Attempts to start a call, by channel and outcome")),
       refusals(counters(*registry, "cc_refusals_total",
                         "Calls asked for and not made, by the reason's code")),
+      rejections_left_out(counter(*registry, "cc_rejections_left_out_total",
+                                  "Refused requests for calls that were not kept: too many at once, "
+                                  "or PostgreSQL away")),
       failovers(counters(*registry, "cc_failovers_total",
                          "Calls that were tried at another line, by the channels from and to")),
       abandoned_life(counter(*registry, "cc_abandoned_life_total",

@@ -41,6 +41,7 @@ struct Metrics {
   prometheus::Counter& calls_created;
   prometheus::Family<prometheus::Counter>& attempts;   // by channel, outcome
   prometheus::Family<prometheus::Counter>& refusals;   // by code
+  prometheus::Counter& rejections_left_out;            // refusals that were not kept
   prometheus::Family<prometheus::Counter>& failovers;  // by from, to: channels
   prometheus::Counter& abandoned_life;     // alarms: a sign of life of an attempt that was given up
   prometheus::Histogram& originate_delay;  // seconds, the channel's answer

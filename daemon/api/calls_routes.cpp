@@ -9,6 +9,8 @@
 #include "new_call.hpp"
 #include "phone.hpp"
 #include "record_json.hpp"
+#include "refused_call.hpp"
+#include "reveal.hpp"
 #include "router.hpp"
 
 namespace cc::api {
@@ -20,19 +22,29 @@ using std::chrono::seconds;
 constexpr int longest_preferred_wait = 30;  // seconds
 constexpr int longest_poll = 60;
 
-Sight sight_of(const Principal& key) {
-  return {key.may(Scope::numbers), key.may(Scope::admin)};
-}
-
 std::string location_of(std::int64_t call) {
   return "/v1/calls/" + std::to_string(call);
 }
 
-Response record_response(unsigned status, const StoredRecord& record, const Exchange& exchange) {
+Response record_response(unsigned status, const StoredRecord& record, Sight sight) {
   Response response;
   response.status = status;
-  response.body = to_json(record, sight_of(exchange.key));
+  response.body = to_json(record, sight);
   return response;
+}
+
+/// The call exists by now: where it can't be told that its number is shown, it is not shown.
+asio::awaitable<Sight> sight_of_unseen(const Exchange& exchange, std::int64_t call) {
+  Sight sight = sight_of(exchange.key);
+  try {
+    auto telling = tell_shown(exchange, {call});
+    co_await std::move(telling);
+  } catch (const pg::Failure& failure) {
+    log().warn("request {}: call {}: its number stays masked, for the audit trail is away: {}",
+               exchange.request.id, call, mask_numbers_in(failure.what()));
+    sight.numbers = false;
+  }
+  co_return sight;
 }
 
 Response no_such_call(const Exchange& exchange) {
@@ -95,55 +107,6 @@ std::optional<int> wait_of(const Request& request) {
   return std::nullopt;
 }
 
-Problem problem_of(const Refusal& refusal, const Principal& key) {
-  Problem problem;
-  problem.detail = refusal.detail;
-  switch (refusal.code) {
-    case Refusal::Code::no_line:
-      problem.type = ProblemType::no_line;
-      problem.invalid_params.push_back({"agent", refusal.detail});
-      break;
-    case Refusal::Code::unknown_channel:
-      problem.type = ProblemType::unknown_channel;
-      problem.invalid_params.push_back({"channel", refusal.detail});
-      break;
-    case Refusal::Code::no_channel:
-      problem.type = ProblemType::no_channel;
-      break;
-    case Refusal::Code::line_offline:
-      problem.type = ProblemType::line_offline;
-      break;
-    case Refusal::Code::line_busy:
-      problem.type = ProblemType::line_busy;
-      if (key.may(Scope::read)) problem.call = refusal.busy_call;
-      break;
-    case Refusal::Code::unable:
-      problem.type = ProblemType::channel_unable;
-      break;
-    case Refusal::Code::no_main_number:
-      problem.type = ProblemType::invalid_request;
-      problem.invalid_params.push_back({"mainNum", refusal.detail});
-      problem.detail = "mainNum " + refusal.detail + ".";
-      break;
-    case Refusal::Code::unknown_call:
-      problem.type = ProblemType::invalid_request;
-      problem.invalid_params.push_back({"called.callId", refusal.detail});
-      break;
-    case Refusal::Code::key_reused:
-      problem.type = ProblemType::idempotency_key_reused;
-      break;
-    case Refusal::Code::too_fast:
-      problem.type = ProblemType::too_fast;
-      problem.members.emplace_back("limit", "callsPerSecond");
-      break;
-    case Refusal::Code::too_many:
-      problem.type = ProblemType::too_many_calls;
-      problem.members.emplace_back("limit", "concurrentCalls");
-      break;
-  }
-  return problem;
-}
-
 /// The first attempt's end. The call is stored by now: whatever goes wrong here must not look as if
 /// it were not, so a storage that went away means `pending`.
 asio::awaitable<AttemptOutcome> outcome_of(Exchange& exchange, std::int64_t call, int wait) {
@@ -174,10 +137,9 @@ asio::awaitable<StoredRecord> current(Exchange& exchange, StoredRecord created) 
 }
 
 Response refused_by_channel(const Exchange& exchange, std::int64_t call,
-                            const AttemptOutcome& outcome) {
+                            const AttemptOutcome& outcome, bool whole) {
   Problem problem;
   problem.call = call;
-  const bool whole = exchange.key.may(Scope::numbers);
   const auto add = [&](const char* name, const OptText& value) {
     if (value) problem.members.emplace_back(name, whole ? *value : mask_numbers_in(*value));
   };
@@ -235,7 +197,7 @@ asio::awaitable<std::variant<Created, Refusal, Problem>> create(Exchange& exchan
   co_return result;
 }
 
-asio::awaitable<Response> created_response(Exchange& exchange, Created created) {
+asio::awaitable<Response> created_response(Exchange& exchange, Created created, Sight sight) {
   const std::int64_t call = created.record.constants.id;
   const auto wait = wait_of(exchange.request);
   AttemptOutcome outcome;
@@ -245,16 +207,16 @@ asio::awaitable<Response> created_response(Exchange& exchange, Created created) 
   }
   Response response;
   if (outcome.outcome == Outcome::refused || outcome.outcome == Outcome::unknown) {
-    response = refused_by_channel(exchange, call, outcome);
+    response = refused_by_channel(exchange, call, outcome, sight.numbers);
   } else {
     StoredRecord record = std::move(created.record);
     if (wait) {
       auto reading = current(exchange, std::move(record));
       record = co_await std::move(reading);
     }
-    response = record_response(outcome.outcome == Outcome::accepted ? 201 : 202, record, exchange);
+    response = record_response(outcome.outcome == Outcome::accepted ? 201 : 202, record, sight);
     if (!created.notice.empty()) {
-      boost::json::object document = to_object(record, sight_of(exchange.key));
+      boost::json::object document = to_object(record, sight);
       document["notice"] = mask_numbers_in(created.notice);
       response.body = boost::json::serialize(document);
     }
@@ -265,33 +227,52 @@ asio::awaitable<Response> created_response(Exchange& exchange, Created created) 
   co_return response;
 }
 
-asio::awaitable<Response> post_call(Exchange& exchange) {
+std::variant<NewCall, Problem> read_request(const Exchange& exchange) {
+  if (auto problem = wrong_content(exchange.request)) return *std::move(problem);
   OptText idempotency_key;
-  if (auto problem = wrong_content(exchange.request)) co_return exchange.refuse(*problem);
   if (auto problem = read_idempotency_key(exchange.request, idempotency_key)) {
-    co_return exchange.refuse(*problem);
+    return *std::move(problem);
   }
   QueryReader query(exchange.target);
-  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
+  if (auto problem = std::move(query).problem()) return *std::move(problem);
   auto read = read_new_call(exchange.request.body, *exchange.key.tenant);
+  if (NewCall* call = std::get_if<NewCall>(&read)) {
+    call->tenant = exchange.key.tenant->name;
+    call->key = exchange.key.key;
+    call->request_id = exchange.request.id;
+    call->idempotency_key = std::move(idempotency_key);
+  }
+  return read;
+}
+
+asio::awaitable<Response> post_call(Exchange& exchange) {
+  auto read = read_request(exchange);
   if (Problem* problem = std::get_if<Problem>(&read)) {
-    co_return exchange.refuse(*problem);
+    auto refusing = refuse_call(exchange, std::move(*problem), std::nullopt);
+    Response response = co_await std::move(refusing);
+    co_return response;
   }
   NewCall call = std::get<NewCall>(std::move(read));
-  call.tenant = exchange.key.tenant->name;
-  call.request_id = exchange.request.id;
-  call.idempotency_key = std::move(idempotency_key);
+  const bool unseen = call.called_of.has_value();
   auto creating = create(exchange, std::move(call));
   auto made = co_await std::move(creating);
   if (Refusal* refusal = std::get_if<Refusal>(&made)) {
-    co_return exchange.refuse(problem_of(*refusal, exchange.key));
+    auto refusing = refuse_call(exchange, problem_of(*refusal, exchange.key), refusal->busy_call);
+    Response response = co_await std::move(refusing);
+    co_return response;
   }
   if (Problem* problem = std::get_if<Problem>(&made)) {
     co_return exchange.refuse(*problem);
   }
   Created created = std::get<Created>(std::move(made));
-  exchange.trace.call = std::to_string(created.record.constants.id);
-  auto answering = created_response(exchange, std::move(created));
+  const std::int64_t id = created.record.constants.id;
+  exchange.trace.call = std::to_string(id);
+  Sight sight = sight_of(exchange.key);
+  if (unseen && sight.numbers) {
+    auto looking = sight_of_unseen(exchange, id);
+    sight = co_await std::move(looking);
+  }
+  auto answering = created_response(exchange, std::move(created), sight);
   Response response = co_await std::move(answering);
   co_return response;
 }
@@ -308,7 +289,9 @@ asio::awaitable<Response> get_call(Exchange& exchange) {
                                           milliseconds(seconds(wait.value_or(0))));
   const std::optional<StoredRecord> record = co_await std::move(getting);
   if (!record) co_return no_such_call(exchange);
-  co_return record_response(200, *record, exchange);
+  auto telling = tell_shown(exchange, {record->constants.id});
+  co_await std::move(telling);
+  co_return record_response(200, *record, sight_of(exchange.key));
 }
 
 asio::awaitable<Response> get_events(Exchange& exchange) {
@@ -319,8 +302,11 @@ asio::awaitable<Response> get_events(Exchange& exchange) {
   auto getting = exchange.parts.calls.timeline(exchange.key.tenant->name, *call);
   const std::optional<Timeline> timeline = co_await std::move(getting);
   if (!timeline) co_return no_such_call(exchange);
+  const std::int64_t shown = timeline->call > 0 ? timeline->call : *call;
+  auto telling = tell_shown(exchange, {shown});
+  co_await std::move(telling);
   Response response;
-  response.body = to_json(*timeline, *call, sight_of(exchange.key));
+  response.body = to_json(*timeline, shown, sight_of(exchange.key));
   co_return response;
 }
 
@@ -332,7 +318,10 @@ asio::awaitable<Response> post_hangup(Exchange& exchange) {
   auto hanging = exchange.parts.calls.hangup(exchange.key.tenant->name, *call, exchange.request.id);
   const std::optional<HangupAnswer> answer = co_await std::move(hanging);
   if (!answer) co_return no_such_call(exchange);
-  co_return record_response(answer->already_closed ? 200 : 202, answer->record, exchange);
+  auto telling = tell_shown(exchange, {answer->record.constants.id});
+  co_await std::move(telling);
+  co_return record_response(answer->already_closed ? 200 : 202, answer->record,
+                            sight_of(exchange.key));
 }
 
 constexpr std::array routes{

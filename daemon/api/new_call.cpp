@@ -1,11 +1,11 @@
 #include "new_call.hpp"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 
 #include <boost/json.hpp>
 
+#include "fields.hpp"
+#include "json_body.hpp"
 #include "key_ring.hpp"
 #include "phone.hpp"
 #include "strict_json.hpp"
@@ -19,108 +19,6 @@ namespace json = boost::json;
 constexpr std::size_t max_biz_data = 4096;  // bytes
 constexpr int longest_call = 8 * 3600;      // seconds
 
-std::size_t characters(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-bool printable(std::string_view text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-/// Takes fields out of an object and gathers what is wrong with them. null counts as absent.
-class Fields {
- public:
-  explicit Fields(const json::object& object) : object_(object) {}
-
-  const json::value* find(std::string_view name) {
-    known_.push_back(name);
-    const json::value* value = object_.if_contains(name);
-    return value == nullptr || value->is_null() ? nullptr : value;
-  }
-
-  void refuse(std::string_view name, std::string reason) {
-    wrong_.push_back({std::string(name), std::move(reason)});
-  }
-
-  /// 1 to `width` printable characters.
-  OptText text(std::string_view name, std::size_t width) {
-    const json::value* value = find(name);
-    if (value == nullptr) return std::nullopt;
-    const json::string* content = value->if_string();
-    if (content == nullptr) {
-      refuse(name, "must be text");
-    } else if (content->empty() || characters(*content) > width) {
-      refuse(name, "must have 1 to " + std::to_string(width) + " characters");
-    } else if (!printable(*content)) {
-      refuse(name, "must not hold control characters");
-    } else {
-      return std::string(*content);
-    }
-    return std::nullopt;
-  }
-
-  OptText number(std::string_view name) {
-    const json::value* value = find(name);
-    if (value == nullptr) return std::nullopt;
-    const json::string* content = value->if_string();
-    auto canonical = content == nullptr || content->size() > 64
-                         ? std::nullopt
-                         : canonical_number(std::string_view(*content));
-    if (!canonical) refuse(name, "must be a phone number as text: 3 to 15 digits");
-    return canonical;
-  }
-
-  OptText digits(std::string_view name, std::size_t width) {
-    auto content = text(name, width);
-    if (content && !std::all_of(content->begin(), content->end(),
-                                [](char c) { return c >= '0' && c <= '9'; })) {
-      refuse(name, "must be digits");
-      return std::nullopt;
-    }
-    return content;
-  }
-
-  std::optional<bool> boolean(std::string_view name) {
-    const json::value* value = find(name);
-    if (value == nullptr) return std::nullopt;
-    if (const bool* content = value->if_bool()) return *content;
-    refuse(name, "must be true or false");
-    return std::nullopt;
-  }
-
-  std::optional<int> integer(std::string_view name, int least, int most) {
-    const json::value* value = find(name);
-    if (value == nullptr) return std::nullopt;
-    const std::int64_t* content = value->if_int64();
-    if (content != nullptr && *content >= least && *content <= most) {
-      return static_cast<int>(*content);
-    }
-    refuse(name,
-           "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-    return std::nullopt;
-  }
-
-  /// What is wrong, unknown fields included. To be asked last.
-  std::vector<InvalidParam> wrong() && {
-    for (const auto& member : object_) {
-      const std::string_view name = member.key();
-      if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      std::string shown(name.substr(0, 64));
-      if (!printable(shown) || shown.size() < name.size()) shown = "(a field)";
-      refuse(mask_numbers_in(shown), "unknown field");
-    }
-    return std::move(wrong_);
-  }
-
- private:
-  const json::object& object_;
-  std::vector<std::string_view> known_;
-  std::vector<InvalidParam> wrong_;
-};
-
 void read_called(Fields& fields, NewCall& call) {
   const json::value* value = fields.find("called");
   if (value == nullptr) {
@@ -133,7 +31,9 @@ void read_called(Fields& fields, NewCall& call) {
     call.called_of = text == nullptr ? std::nullopt : parse_call_id(std::string_view(*text));
     if (!call.called_of) fields.refuse("called.callId", "must be a call's id, as text");
     for (const auto& member : *object) {
-      if (member.key() != "callId") fields.refuse("called", "may hold callId only");
+      if (member.key() == "callId") continue;
+      fields.refuse("called." + shown_name(member.key()),
+                    "unknown field: called holds callId only");
     }
     return;
   }
@@ -184,7 +84,7 @@ std::string canonical_text(const NewCall& call) {
 }
 
 void read_main_number(Fields& fields, NewCall& call, const Tenant& tenant) {
-  call.main_num = fields.digits("mainNum", 16);
+  call.main_num = fields.number("mainNum");
   call.ext_num = fields.digits("extNum", 8);
   if (call.ext_num && !call.main_num && tenant.main_num.empty()) {
     fields.refuse("extNum", "needs a mainNum: the tenant has no default");
@@ -243,14 +143,7 @@ std::variant<NewCall, Problem> read_new_call(std::string_view body, const Tenant
                   "customer's number, and the tenant has no default");
   }
   auto wrong = std::move(fields).wrong();
-  if (!wrong.empty()) {
-    const std::string count = std::to_string(wrong.size());
-    return Problem{ProblemType::invalid_request,
-                   wrong.size() == 1 ? wrong[0].name + " " + wrong[0].reason + "."
-                                     : count + " fields are wrong; invalidParams names them.",
-                   std::move(wrong),
-                   {}};
-  }
+  if (!wrong.empty()) return wrong_fields(std::move(wrong));
   call.body_hash = sha256(canonical_text(call));
   apply_defaults(call, tenant);
   return call;

@@ -121,6 +121,10 @@ json::object effect_of(const Facts& facts, Hidden hidden, Sight sight) {
 
 }  // namespace
 
+Sight sight_of(const Principal& key) noexcept {
+  return {key.may(Scope::numbers), key.may(Scope::admin)};
+}
+
 std::string base64(std::string_view bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL adds a NUL
   // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's idea of bytes
@@ -211,6 +215,7 @@ json::object to_object(const Timeline& timeline, std::int64_t call, Sight sight)
     item["created"] = or_null(attempt.created);
     item["sent"] = or_null(attempt.sent);
     item["answered"] = or_null(attempt.answered);
+    item["requestId"] = or_null(attempt.request_id);
     attempts.push_back(std::move(item));
   }
   json::array& events = object["events"].emplace_array();
@@ -230,6 +235,10 @@ json::object to_object(const Timeline& timeline, std::int64_t call, Sight sight)
     if (sight.admin && sight.numbers && !stored.raw.empty()) item["raw"] = base64(stored.raw);
     events.push_back(std::move(item));
   }
+  json::object& recording = object["recording"].emplace_object();
+  recording["state"] = or_null(timeline.recording_state);
+  recording["reason"] = or_null(timeline.recording_reason);
+  recording["expectedAt"] = or_null(timeline.recording_expected_at);
   return object;
 }
 

@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include "call/calls.hpp"
+#include "key_ring.hpp"
 
 namespace cc::api {
 
@@ -15,6 +16,8 @@ struct Sight {
   bool numbers = false;  // customers' numbers whole; masked otherwise
   bool admin = false;    // the recording's address at the channel; with `numbers`, raw deliveries
 };
+
+Sight sight_of(const Principal& key) noexcept;
 
 /// RFC 4648, section 4, padded.
 std::string base64(std::string_view bytes);

@@ -92,9 +92,12 @@ struct TimelineAttempt {
 };
 
 struct Timeline {
+  std::int64_t call = 0;          // another than was asked for, if that was merged into it
   std::string direction = "out";  // tells which number is the customer's
   std::vector<TimelineAttempt> attempts;
   std::vector<TimelineEvent> events;  // by received-ms, then order of life
+  OptText recording_state, recording_reason;
+  OptMs recording_expected_at;
 };
 
 struct HangupAnswer {

@@ -33,6 +33,8 @@ struct Cursor {
   bool operator==(const Cursor&) const = default;
 };
 
+/// May hold fewer calls than asked for, or none, and have a `next` all the same: where few of many
+/// calls pass the filter, a page ends when enough has been read.
 struct CallPage {
   std::vector<StoredRecord> calls;  // newest first; merged ones are left out
   std::optional<Cursor> next;       // nothing = that was all

@@ -14,7 +14,7 @@ namespace cc {
 
 namespace asio = boost::asio;
 
-/// No number in it is whole.
+/// No number of a customer's in it is whole.
 struct Rejection {
   std::int64_t id = 0;
   std::string tenant, key;  // the key's name
@@ -34,6 +34,7 @@ struct RejectionFilter {
   std::int64_t from_ms = 0, to_ms = INT64_MAX;
 };
 
+/// May hold fewer than asked for, or none, and have a `next` all the same.
 struct RejectionPage {
   std::vector<Rejection> rejections;  // newest first
   std::optional<std::int64_t> next;   // give it as `below` for the next page
@@ -43,7 +44,7 @@ class Rejections {
  public:
   virtual ~Rejections() = default;
 
-  /// Never throws: the answer stands all the same, what can't be kept is logged.
+  /// Never throws: the answer stands all the same, what can't be kept is counted and logged.
   virtual asio::awaitable<void> keep(Rejection rejection) = 0;
 
   /// Throws pg::Failure.

@@ -6,12 +6,12 @@ namespace cc {
 namespace {
 
 constexpr std::string_view owner_sql =
-    "SELECT direction FROM call_record WHERE id = $1 AND tenant = $2";
+    "SELECT direction, merged_into, recording_state, recording_reason, recording_expected_at FROM "
+    "call_record WHERE id = $1 AND tenant = $2";
 
 constexpr std::string_view attempts_sql =
-    "SELECT attempt, channel, agent, state, superseded, channel_call_id, reason, code, message, created, sent, "
-    "answered "
-    "FROM call_attempt WHERE call = $1 ORDER BY attempt";
+    "SELECT attempt, channel, agent, state, superseded, channel_call_id, reason, code, message, "
+    "created, sent, answered, request_id FROM call_attempt WHERE call = $1 ORDER BY attempt";
 
 constexpr std::string_view events_sql =
     "SELECT event_key, attempt, source, name, received, channel_time, facts, raw FROM call_event "
@@ -34,10 +34,18 @@ Event event_from_row(const pg::Rows& rows, std::size_t row) {
 
 asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::string tenant,
                                                        std::int64_t call) {
-  const pg::Rows known = co_await pool.query(owner_sql, pg::params(call, tenant));
+  pg::Rows known = co_await pool.query(owner_sql, pg::params(call, tenant));
+  if (!known.empty() && !known.is_null(0, "merged_into")) {
+    call = known.integer(0, "merged_into");
+    known = co_await pool.query(owner_sql, pg::params(call, tenant));
+  }
   if (known.empty()) co_return std::nullopt;
   Timeline timeline;
+  timeline.call = call;
   timeline.direction = known.text(0, "direction");
+  timeline.recording_state = known.opt_text(0, "recording_state");
+  timeline.recording_reason = known.opt_text(0, "recording_reason");
+  timeline.recording_expected_at = known.opt_integer(0, "recording_expected_at");
   const pg::Rows attempts = co_await pool.query(attempts_sql, pg::params(call));
   for (std::size_t row = 0; row < attempts.size(); ++row) {
     TimelineAttempt attempt;
@@ -53,6 +61,7 @@ asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::stri
     attempt.created = attempts.opt_integer(row, "created");
     attempt.sent = attempts.opt_integer(row, "sent");
     attempt.answered = attempts.opt_integer(row, "answered");
+    attempt.request_id = attempts.opt_text(row, "request_id");
     timeline.attempts.push_back(std::move(attempt));
   }
   const pg::Rows events = co_await pool.query(events_sql, pg::params(call));

@@ -14,7 +14,8 @@ namespace cc {
 /// An event of a row that has call_event's columns (event_key … facts).
 Event event_from_row(const pg::Rows& rows, std::size_t row);
 
-/// Nothing where the call is not there or is another tenant's.
+/// Nothing where the call is not there or is another tenant's. Of a call that was merged, the
+/// survivor's.
 asio::awaitable<std::optional<Timeline>> read_timeline(pg::Pool& pool, std::string tenant,
                                                        std::int64_t call);
 

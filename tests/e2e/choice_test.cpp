@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_at_once_for_one_line_make_one_call) {
   }
   BOOST_TEST(stack().sql("SELECT count(*) FROM call_record") == "1");
   BOOST_TEST(stack().sql("SELECT count(*) FROM idempotency_key") == "0");
-  BOOST_TEST(stack().sql("SELECT count(*) FROM rejection WHERE code = 'line_busy'") ==
+  BOOST_TEST(stack().sql("SELECT count(*) FROM rejection WHERE code = 'line-busy'") ==
              std::to_string(together - 1));
 
   // Who may not read is not told whose call it is.

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_hidden_behind_no_number) {
   BOOST_TEST(made.status == 400, made.text);
   BOOST_TEST(made.text.find("mainNum") != std::string::npos);
   BOOST_TEST(stack().sql("SELECT count(*) FROM call_record") == before);
-  BOOST_TEST(stack().sql("SELECT count(*) FROM rejection WHERE code = 'no_main_number'") == "1");
+  BOOST_TEST(stack().sql("SELECT count(*) FROM rejection WHERE code = 'invalid-request'") == "1");
 }
 
 BOOST_AUTO_TEST_CASE(a_call_that_must_hide_goes_to_no_channel_that_cannot) {

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(originates_from("13911110002") == 1U);
   // The refused ones left nothing behind but their rejections.
   BOOST_TEST(stack().sql("SELECT count(*) FROM call_record WHERE caller = '13911110002'") == "1");
-  BOOST_TEST(stack().sql("SELECT count(*) FROM rejection WHERE code = 'line_busy'") == "99");
+  BOOST_TEST(stack().sql("SELECT count(*) FROM rejection WHERE code = 'line-busy'") == "99");
   BOOST_TEST(stack().sql("SELECT count(*) FROM claim WHERE released IS NULL") == "0");
 }
 

@@ -1,0 +1,120 @@
+#include "query/call_search.hpp"
+
+#include <algorithm>
+
+#include "query/call_select.hpp"
+#include "store/columns.hpp"
+
+namespace cc {
+namespace {
+
+// What was found and how far it was read must be of one moment: otherwise a row that was merged
+// away in between would shift the reach, and the next page would leave rows out.
+constexpr std::string_view snapshot_sql =
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+constexpr std::string_view channels_call_sql =
+    "SELECT call FROM call_attempt WHERE channel = ANY($1::varchar[]) AND channel_call_id = $2";
+
+/// What one statement found, and where the next one begins to look; nothing = there is no more.
+struct Part {
+  std::vector<StoredRecord> calls;
+  std::optional<std::int64_t> reached;
+};
+
+void add_rows(std::vector<StoredRecord>& calls, const pg::Rows& rows) {
+  for (std::size_t row = 0; row < rows.size(); ++row) calls.push_back(record_from_row(rows, row));
+}
+
+/// All rows that are read are rows that are wanted.
+asio::awaitable<Part> read_plain(pg::Pool& pool, const CallFilter& filter, Lead lead,
+                                 IdWindow window, std::size_t limit) {
+  const Select select = select_calls(filter, lead, window, limit, limit);
+  const pg::Rows rows = co_await pool.query(select.sql, select.params);
+  Part part;
+  add_rows(part.calls, rows);
+  co_return part;
+}
+
+asio::awaitable<Part> read_checked(pg::Pool& pool, const CallFilter& filter, Lead lead,
+                                   IdWindow window, std::size_t scan, std::size_t limit) {
+  const Select select = select_calls(filter, lead, window, scan, limit);
+  pg::Transaction transaction = co_await pool.begin();
+  std::vector<pg::Statement> statements;
+  statements.push_back(pg::Statement(snapshot_sql));
+  statements.push_back(select.statement());
+  const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
+  Part part;
+  add_rows(part.calls, rows[1]);
+  if (part.calls.size() < limit) {
+    const Select reach = select_reach(filter, lead, window, scan);
+    const pg::Rows read = co_await transaction.query(reach.sql, reach.params);
+    if (read.integer(0, "seen") >= static_cast<std::int64_t>(scan)) {
+      part.reached = read.integer(0, "last");
+    }
+  }
+  co_return part;
+}
+
+/// Of `ids`, or of all where there are none, those that a channel knows by this id.
+asio::awaitable<std::vector<std::int64_t>> of_channel_call(pg::Pool& pool,
+                                                           std::vector<std::string> channels,
+                                                           std::string channel_call,
+                                                           std::vector<std::int64_t> ids) {
+  const pg::Rows rows =
+      co_await pool.query(channels_call_sql, pg::params(pg::array(channels), channel_call));
+  std::vector<std::int64_t> found;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const std::int64_t call = rows.integer(row, "call");
+    if (ids.empty() || std::find(ids.begin(), ids.end(), call) != ids.end()) found.push_back(call);
+  }
+  co_return found;
+}
+
+/// The ids' own range: then no month is looked at that none of them is of.
+void narrow(IdWindow& window, const std::vector<std::int64_t>& ids) {
+  const auto [least, most] = std::minmax_element(ids.begin(), ids.end());
+  window.from = std::max(window.from, *least);
+  if (*most < INT64_MAX) window.below = std::min(window.below, *most + 1);
+}
+
+}  // namespace
+
+asio::awaitable<CallPage> CallSearch::page(CallFilter filter, Cursor cursor, std::size_t limit) {
+  CallPage result;
+  if (filter.channel_call_id) {
+    std::vector<std::string> codes =
+        filter.channel ? std::vector<std::string>{*filter.channel} : channels_();
+    filter.ids = co_await of_channel_call(pool_, std::move(codes), *filter.channel_call_id,
+                                          std::move(filter.ids));
+    if (filter.ids.empty()) co_return result;
+    filter.channel.reset();  // the attempt's, which may be another than the record's
+  }
+  IdWindow window{id_bound(filter.from_ms), std::min(cursor.last, id_bound(filter.to_ms))};
+  if (!filter.ids.empty()) narrow(window, filter.ids);
+  const Lead lead = lead_of(filter);
+  const bool checked = checks_rows(filter, lead);
+  std::optional<std::int64_t> reached;
+  for (std::size_t i = 0; i < bounds_.statements && !window.empty(); ++i) {
+    // One more tells whether there is a next page.
+    const std::size_t wanted = limit + 1 - result.calls.size();
+    Part part;
+    if (checked) {
+      part = co_await read_checked(pool_, filter, lead, window, bounds_.rows, wanted);
+    } else {
+      part = co_await read_plain(pool_, filter, lead, window, wanted);
+    }
+    std::move(part.calls.begin(), part.calls.end(), std::back_inserter(result.calls));
+    reached = part.reached;
+    if (!reached) break;
+    window.below = *reached;
+  }
+  if (result.calls.size() > limit) {
+    result.calls.resize(limit);
+    reached = result.calls.back().constants.id;
+  }
+  if (reached) result.next = Cursor{*reached, filter.from_ms};
+  co_return result;
+}
+
+}  // namespace cc
