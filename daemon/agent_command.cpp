@@ -200,14 +200,14 @@ int agent_command(std::span<char* const> words, std::string config_path, const R
     std::fputs(help, stdout);
     return exit_right;
   }
-  const std::optional<Config> config = read(wish.config_path);
+  std::optional<Config> config = read(wish.config_path);
   if (!config) return exit_usage;
   std::optional<AgentFile> file;
   if (wish.action == "import") {
     file = read_input<AgentFile>("agent", wish.operands.front(), read_agent_file);
     if (!file) return exit_wrong;
   }
-  return run_command(*config, [&](Tools tools) {
+  return run_command_with_tenants(*config, [&](Tools tools) {
     if (wish.action == "import") return import_file(tools, *config, wish, *std::move(file));
     if (wish.action == "list") return list(tools, wish);
     return retry(tools, *config, wish);

@@ -76,8 +76,12 @@ std::string check_wish(const Wish& wish) {
 /// What is wrong with the words, seen with the configuration; empty if nothing is.
 std::string check_tenant(const Wish& wish, const Config& config) {
   if (!wish.tenant || config.tenants.contains(*wish.tenant)) return {};
-  return "tenant \"" + *wish.tenant + "\" is not configured: use one of those under tenants: in " +
-         wish.config_path;
+  return "tenant \"" + *wish.tenant +
+         "\" is not configured: use one of those that `ccd tenant list` shows";
+}
+
+asio::awaitable<int> refuse(std::string what) {
+  co_return wrong_usage("binding", what);
 }
 
 asio::awaitable<int> import_file(Tools tools, const Config& config, Wish wish, BindingFile file) {
@@ -170,10 +174,8 @@ int binding_command(std::span<char* const> words, std::string config_path, const
     std::fputs(help, stdout);
     return exit_right;
   }
-  const std::optional<Config> config = read(wish.config_path);
+  std::optional<Config> config = read(wish.config_path);
   if (!config) return exit_usage;
-  problem = check_tenant(wish, *config);
-  if (!problem.empty()) return wrong_usage("binding", problem);
   std::optional<BindingFile> file;
   if (wish.action == "import") {
     const std::string tenant = *wish.tenant;
@@ -181,7 +183,9 @@ int binding_command(std::span<char* const> words, std::string config_path, const
                                    [&](std::istream& in) { return read_binding_file(in, tenant); });
     if (!file) return exit_wrong;
   }
-  return run_command(*config, [&](Tools tools) {
+  return run_command_with_tenants(*config, [&](Tools tools) {
+    const std::string unknown = check_tenant(wish, *config);
+    if (!unknown.empty()) return refuse(unknown);
     if (wish.action == "import") return import_file(tools, *config, wish, *std::move(file));
     return list(tools, *config, wish);
   });

@@ -1,15 +1,21 @@
 #include "command.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "access/directory.hpp"
 #include "io/http_client.hpp"
 #include "migrate.hpp"
 #include "phone.hpp"
+#include "text.hpp"
 
 namespace cc {
 namespace {
@@ -86,6 +92,35 @@ int run_command(const Config& config, const std::function<asio::awaitable<int>(T
   loop.run();
   std::fflush(stdout);
   return code;
+}
+
+int run_command_with_tenants(Config& config,
+                             const std::function<asio::awaitable<int>(Tools)>& work) {
+  const auto all = [&](Tools tools) -> asio::awaitable<int> {
+    Directory directory(tools.pool);
+    co_await directory.look();
+    config.tenants = directory.tenants(config.tenants);
+    co_return co_await work(tools);
+  };
+  return run_command(config, all);
+}
+
+std::string command_user() {
+  const uid_t user = ::getuid();
+  // Who became root by sudo is meant by name; anybody else could write anything there.
+  const char* const before =
+      user == 0 ? std::getenv("SUDO_USER") : nullptr;  // NOLINT(concurrency-mt-unsafe)
+  std::string name = before != nullptr ? before : "";
+  if (name.empty()) {
+    std::array<char, 4096> buffer{};
+    passwd entry{}, *found = nullptr;
+    if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+      name = found->pw_name;
+    }
+  }
+  if (name.empty()) name = "uid " + std::to_string(user);
+  bool cut = false;
+  return "command:" + cut_to_width(repair_utf8(name), 64, cut);
 }
 
 }  // namespace cc

@@ -62,4 +62,11 @@ struct Tools {
 /// stderr: exit_wrong.
 int run_command(const Config& config, const std::function<asio::awaitable<int>(Tools)>& work);
 
+/// The same; tenants and keys that commands have made are in `config` when `work` begins.
+int run_command_with_tenants(Config& config,
+                             const std::function<asio::awaitable<int>(Tools)>& work);
+
+/// Who runs this command, for the audit log: "command:<login name>".
+std::string command_user();
+
 }  // namespace cc

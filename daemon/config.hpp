@@ -64,6 +64,7 @@ struct ApiKey {
     std::string sha256;           // of the key, hex
     std::int64_t expires_ms = 0;  // 0 = never
     bool revoked = false;         // known still, so that its user can be told
+    bool stored = false;          // made by `ccd key`: when it is used is written down
   };
   std::string id;  // a name for logs
   std::vector<Secret> secrets;

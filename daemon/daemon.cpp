@@ -11,6 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <systemd/sd-daemon.h>
 
+#include "access/directory.hpp"
+#include "access/key_use.hpp"
 #include "agent/agent_service.hpp"
 #include "api/server.hpp"
 #include "binding/binding_service.hpp"
@@ -55,6 +57,7 @@ constexpr Millis health_every{1000};
 constexpr Millis verdicts_every{50};  // how attempts spoke of their channels
 constexpr Millis look_every{500};     // whether a channel is to be tried again, or falls silent
 constexpr Millis spread_every{2000};
+constexpr Millis access_every{1000};  // tenants and keys made by commands
 constexpr Millis flush_every{200};  // lines' sessions and states
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
@@ -70,6 +73,7 @@ class Daemon final : public Health {
  public:
   Daemon(Config config, std::string path)
       : config_(std::move(config)),
+        file_tenants_(config_.tenants),
         path_(std::move(path)),
         pool_(loop_.get_executor(), config_.postgres.conninfo, config_.postgres.pool),
         heartbeat_(loop_.get_executor(), config_.postgres.conninfo, 1),
@@ -85,6 +89,8 @@ class Daemon final : public Health {
                metrics_),
         watch_(pool_, clock_),
         health_(config_, pool_, channels_, membership_, clock_, metrics_),
+        directory_(pool_),
+        key_use_(pool_),
         attempts_(shared_parts()),
         hangups_(shared_parts()),
         service_(shared_parts(), attempts_, hangups_),
@@ -104,7 +110,7 @@ class Daemon final : public Health {
         reaper_(shared_parts(), recorder_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, api::log_access,
              api::Nouns{&letters_, &reconciliation_, &agents_, &bindings_, &desk_, &search_,
-                        &rejections_}) {
+                        &rejections_, nullptr, &key_use_}) {
     channels_.configure(config_.channels);
     report_.add([this] { return own_parts(); });
     report_.add([this] { return log_watch_.parts(); });
@@ -140,10 +146,12 @@ class Daemon final : public Health {
   asio::awaitable<void> purge_old();
   asio::awaitable<void> keep_reconciled();
   asio::awaitable<void> keep_health();
+  asio::awaitable<void> look_at_access();
   void reload();
 
   asio::io_context loop_{1};
   Config config_;
+  std::map<std::string, Tenant> file_tenants_;  // config_.tenants has those made by commands too
   std::string path_;
   SystemClock clock_;
   Metrics metrics_;
@@ -157,6 +165,8 @@ class Daemon final : public Health {
   Seats seats_;
   Watch watch_;
   ChannelHealth health_;
+  Directory directory_;
+  KeyUse key_use_;
   Attempts attempts_;
   Hangups hangups_;
   CallService service_;
@@ -230,6 +240,7 @@ asio::awaitable<void> Daemon::start() {
   co_await membership_.join();
   log().info("schema {}, epoch {}", *schema, membership_.epoch());
 
+  co_await look_at_access();
   const auto executor = loop_.get_executor();
   spawn(executor, "signals", listen_for_signals());
   spawn(executor, "membership", stay_member());
@@ -245,6 +256,8 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "adopt", repeat("unattended attempts", sweep_every, [this] { return adopt(); }));
   spawn(executor, "hang-ups",
         repeat("hang-ups", sweep_every, [this] { return hangups_.pursue(); }));
+  spawn(executor, "access",
+        repeat("tenants and keys", access_every, [this] { return look_at_access(); }));
   spawn(executor, "purge", repeat("purge", purge_every, [this] { return purge_old(); }));
   spawn(executor, "retention",
         repeat("retention", partitions_every, [this] { return keep_retention(); }));
@@ -376,6 +389,15 @@ asio::awaitable<void> Daemon::keep_health() {
   co_await channel_watch_.look();
 }
 
+/// Tenants and keys that commands make are in force a second later.
+asio::awaitable<void> Daemon::look_at_access() {
+  if (co_await directory_.look()) {
+    config_.tenants = directory_.tenants(file_tenants_);
+    api_.reconfigure(config_);
+  }
+  co_await key_use_.write(clock_.epoch_ms());
+}
+
 asio::awaitable<void> Daemon::stay_member() {
   co_await membership_.keep();
   log().critical("another process has joined as {}: daemon.id must be unique. Stopping",
@@ -415,7 +437,8 @@ void Daemon::reload() {
   config_.health = fresh->health;
   // What is bound to sockets and connections needs a restart; the rest is taken over.
   config_.channels = fresh->channels;
-  config_.tenants = fresh->tenants;
+  file_tenants_ = fresh->tenants;
+  config_.tenants = directory_.tenants(file_tenants_);
   config_.default_max_duration = fresh->default_max_duration;
   config_.retention = fresh->retention;
   config_.reaper = fresh->reaper;

@@ -19,11 +19,13 @@
 #include "daemon.hpp"
 #include "fault.hpp"
 #include "io/pg.hpp"
+#include "key_command.hpp"
 #include "letter_command.hpp"
 #include "log.hpp"
 #include "migrate.hpp"
 #include "rebuild_command.hpp"
 #include "reconciliation_command.hpp"
+#include "tenant_command.hpp"
 
 namespace {
 
@@ -42,6 +44,10 @@ usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the co
                                          the lines of channels: ccd agent --help
        ccd --config FILE binding import|list …
                                          which lines users call on: ccd binding --help
+       ccd --config FILE tenant create|set|list|show|disable|enable …
+                                         who may ask, for what and how much: ccd tenant --help
+       ccd --config FILE key create|rotate|revoke|list …
+                                         what applications prove themselves by: ccd key --help
 
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
       --check-config    exit 0 if the configuration is right, else 2
@@ -67,7 +73,9 @@ constexpr std::array commands{
     Command{"agent", cc::agent_command},
     Command{"binding", cc::binding_command},
     Command{"dead-letter", cc::letter_command},
+    Command{"key", cc::key_command},
     Command{"reconciliation", cc::reconciliation_command},
+    Command{"tenant", cc::tenant_command},
 };
 
 int run_migrations(const cc::Config& config) {

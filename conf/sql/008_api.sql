@@ -38,8 +38,9 @@ CREATE TABLE access_revision (one boolean PRIMARY KEY DEFAULT true CHECK (one), 
 INSERT INTO access_revision DEFAULT VALUES;
 
 -- What of its limit a tenant has left: tokens of a bucket that is refilled by PostgreSQL's clock. The row
--- `open` is only locked: who makes a call of a tenant with limited calls holds it while he counts.
-CREATE TABLE tenant_usage (
+-- `open` is only locked: who makes a call of a tenant with limited calls holds it while he counts. Unlogged,
+-- so that nobody waits for a disk: after a crash all buckets are full.
+CREATE UNLOGGED TABLE tenant_usage (
   tenant   varchar(32) NOT NULL,
   kind     varchar(8)  NOT NULL CHECK (kind IN ('rate', 'open')),
   tokens   double precision NOT NULL DEFAULT 0,
@@ -79,6 +80,12 @@ ALTER TABLE rejection ADD call bigint;
 UPDATE rejection SET code = replace(code, '_', '-');
 DROP INDEX rejection_tenant;
 CREATE INDEX rejection_tenant ON rejection (tenant, id DESC);
+
+-- A tenant's open calls are counted where it may have so many only.
+CREATE INDEX call_record_tenant_open ON call_record (tenant, id) WHERE state <> 'close';
+
+-- Who asked for the hang-up, for the log: the request for the call stands beside it.
+ALTER TABLE call_attempt ADD hangup_request_id varchar(64);
 
 -- What calls are looked for by. Each of a tenant's, newest first; a filter that none of these knows (state,
 -- channel, closeType, business) is checked row by row. On a database with years of calls this takes its

@@ -89,7 +89,7 @@ CheckedAgent check_agent(const Config& config, AgentWish wish) {
   const auto tenant = config.tenants.find(wished.tenant);
   if (tenant == config.tenants.end()) {
     checked.refusals.push_back(
-        invalid("tenant", "is not configured: use one of those under tenants: in cc.yaml"));
+        invalid("tenant", "is not configured: use one of those that `ccd tenant list` shows"));
     return checked;
   }
   const ChannelConfig* channel = allowed_channel(config, wished.channel, tenant->second);

@@ -49,6 +49,12 @@ KeyRing::KeyRing(const std::map<std::string, Tenant>& tenants) {
   for (const auto& [name, tenant] : tenants) {
     const auto shared = std::make_shared<const Tenant>(tenant);
     for (const ApiKey& key : tenant.keys) {
+      std::vector<Network> networks;
+      for (const std::string& address : key.addresses) {
+        const auto network = parse_network(address);
+        // Checked when it was given. One that nobody understands must not open the key to all.
+        networks.push_back(network ? *network : Network{});
+      }
       for (const ApiKey::Secret& secret : key.secrets) {
         const auto digest = from_hex(secret.sha256);
         if (!digest || digest->size() != sizeof(Digest)) continue;  // read_config refuses it
@@ -57,22 +63,26 @@ KeyRing::KeyRing(const std::map<std::string, Tenant>& tenants) {
         known.principal.tenant = shared;
         known.principal.key = key.id;
         for (const std::string& scope : key.scopes) known.principal.scopes |= scope_bit(scope);
+        known.expires_ms = secret.expires_ms;
+        known.revoked = secret.revoked;
+        known.stored = secret.stored;
+        known.networks = networks;
         keys_.emplace(head_of(digest->data()), std::move(known));
       }
     }
   }
 }
 
-std::optional<Principal> KeyRing::find(std::string_view key) const {
-  if (key.empty() || key.size() > max_key) return std::nullopt;
+const KeyRing::Known* KeyRing::find(std::string_view key) const {
+  if (key.empty() || key.size() > max_key) return nullptr;
   const std::string digest = sha256(key);
   const auto [begin, end] = keys_.equal_range(head_of(digest.data()));
   for (auto known = begin; known != end; ++known) {
     if (CRYPTO_memcmp(known->second.digest.data(), digest.data(), sizeof(Digest)) == 0) {
-      return known->second.principal;
+      return &known->second;
     }
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 std::string sha256(std::string_view bytes) {

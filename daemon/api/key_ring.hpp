@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "config.hpp"
+#include "network.hpp"
 
 namespace cc::api {
 
@@ -31,17 +32,24 @@ struct Principal {
 
 class KeyRing {
  public:
-  explicit KeyRing(const std::map<std::string, Tenant>& tenants);
+  using Digest = std::array<char, 32>;
 
-  /// The owner of a key, or nothing.
-  std::optional<Principal> find(std::string_view key) const;
-
- private:
-  using Digest = std::array<std::uint8_t, 32>;
+  /// A key, and what has to hold for it to open anything: see authenticate.hpp.
   struct Known {
     Digest digest{};
     Principal principal;
+    std::int64_t expires_ms = 0;  // 0 = never
+    bool revoked = false;
+    bool stored = false;            // its use is written down
+    std::vector<Network> networks;  // it may be used from; empty = anywhere
   };
+
+  explicit KeyRing(const std::map<std::string, Tenant>& tenants);
+
+  /// Null where nobody has this key. Lives as long as the ring.
+  const Known* find(std::string_view key) const;
+
+ private:
   std::unordered_multimap<std::uint64_t, Known> keys_;  // by the digest's first 8 bytes
 };
 

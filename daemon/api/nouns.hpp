@@ -1,6 +1,7 @@
 // What the API serves besides calls. Null = the routes of that noun are not there.
 #pragma once
 
+#include "access/key_use.hpp"
 #include "agent/agents.hpp"
 #include "audit/audit.hpp"
 #include "binding/bindings.hpp"
@@ -21,6 +22,7 @@ struct Nouns {
   CallQuery* query = nullptr;        // lists, search, export
   Rejections* rejections = nullptr;  // null: refusals are not kept either
   AuditTrail* audit = nullptr;       // null: nothing is told (tests)
+  KeyUse* key_use = nullptr;         // null: nobody wants to know
 };
 
 }  // namespace cc::api

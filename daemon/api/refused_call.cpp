@@ -43,7 +43,7 @@ void read_body(std::string_view text, Rejection& rejection) {
 
 void add_limit(Problem& problem, const Refusal& refusal, const char* name) {
   problem.members.emplace_back("limit", name);
-  if (refusal.limit) problem.members.emplace_back("allowed", std::to_string(*refusal.limit));
+  if (refusal.limit) problem.members.emplace_back("limitValue", std::to_string(*refusal.limit));
   if (refusal.retry_after.count() > 0) {
     problem.retry_after = static_cast<unsigned>((refusal.retry_after.count() + 999) / 1000);
   }

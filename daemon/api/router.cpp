@@ -5,6 +5,7 @@
 #include <optional>
 #include <variant>
 
+#include "authenticate.hpp"
 #include "io/pg.hpp"
 #include "log.hpp"
 #include "phone.hpp"
@@ -48,19 +49,6 @@ std::string join(const std::vector<std::string_view>& words) {
   std::string text;
   for (const std::string_view word : words) text.append(text.empty() ? "" : ", ").append(word);
   return text;
-}
-
-/// The token of "Bearer <token>"; the scheme in any case (RFC 9110).
-std::string_view bearer(std::string_view header) {
-  constexpr std::string_view scheme = "bearer ";
-  if (header.size() <= scheme.size()) return {};
-  for (std::size_t i = 0; i < scheme.size(); ++i) {
-    const char c = header[i];
-    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != scheme[i]) return {};
-  }
-  header.remove_prefix(scheme.size());
-  while (header.starts_with(' ')) header.remove_prefix(1);
-  return header;
 }
 
 /// What OPTIONS is answered.
@@ -122,31 +110,6 @@ Router::Match Router::match(const Request& request, const Target& target) const 
   return match;
 }
 
-std::variant<Principal, Problem> Router::authenticate(const Request& request, Scope scope) const {
-  const std::string* header = request.header("authorization");
-  std::optional<Principal> principal;
-  if (header != nullptr && request.header_count("authorization") == 1) {
-    principal = keys_->find(bearer(*header));
-  }
-  if (!principal) {
-    Problem problem;
-    problem.type = ProblemType::unauthorized;
-    problem.detail = header == nullptr
-                         ? "Send the header \"Authorization: Bearer <key>\"."
-                         : "The key is not known, or Authorization is not \"Bearer <key>\".";
-    return problem;
-  }
-  if (!principal->may(scope)) {
-    const std::string name(to_text(scope));
-    Problem problem;
-    problem.type = ProblemType::missing_scope;
-    problem.detail = "The key \"" + principal->key + "\" lacks the scope \"" + name + "\".";
-    problem.members.emplace_back("scope", name);
-    return problem;
-  }
-  return *std::move(principal);
-}
-
 asio::awaitable<Response> Router::guarded(Handler handler, Exchange& exchange) {
   std::optional<Response> response;
   Problem problem;
@@ -203,15 +166,23 @@ asio::awaitable<Response> Router::dispatch(const Request& request, Trace& trace)
   trace.method = request.method == "HEAD" ? "HEAD" : found.route->method;
   Exchange exchange{parts_, request, *target, std::move(found.parameters), {}, trace};
   if (found.route->scope != Scope::none) {
-    auto who = authenticate(request, found.route->scope);
+    const std::int64_t now_ms = parts_.clock.epoch_ms();
+    const std::shared_ptr<const KeyRing> keys = keys_;
+    const KeyRing::Known* key = nullptr;
+    auto who = authenticate(*keys, request, found.route->scope, now_ms, key);
+    if (key != nullptr) {
+      trace.tenant = key->principal.tenant->name;
+      trace.key = key->principal.key;
+    }
     if (Problem* problem = std::get_if<Problem>(&who)) {
       Response response = to_response(*problem, request.id);
       if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
       co_return response;
     }
     exchange.key = std::get<Principal>(std::move(who));
-    trace.tenant = exchange.key.tenant->name;
-    trace.key = exchange.key.key;
+    if (key->stored && parts_.nouns.key_use != nullptr) {
+      parts_.nouns.key_use->note({key->digest.data(), key->digest.size()}, now_ms);
+    }
   }
   auto handling = guarded(found.route->handler, exchange);
   Response response = co_await std::move(handling);

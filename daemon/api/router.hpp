@@ -84,7 +84,6 @@ class Router {
  private:
   struct Match;
   Match match(const Request& request, const Target& target) const;
-  std::variant<Principal, Problem> authenticate(const Request& request, Scope scope) const;
   asio::awaitable<Response> dispatch(const Request& request, Trace& trace);
   asio::awaitable<Response> guarded(Handler handler, Exchange& exchange);
 

@@ -42,7 +42,7 @@ class Check {
     Binding& binding = checked_.binding;
     const auto tenant = config_.tenants.find(binding.tenant);
     if (tenant == config_.tenants.end()) {
-      refuse("tenant", "is not configured: use one of those under tenants: in cc.yaml");
+      refuse("tenant", "is not configured: use one of those that `ccd tenant list` shows");
       return std::move(checked_);
     }
     if (!is_user(binding.user)) {

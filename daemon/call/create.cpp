@@ -165,19 +165,39 @@ NewEvents planned(const Booking& booking) {
   return events;
 }
 
-/// One try to store the call: the answer, or nothing where it is to be tried again: the key was
-/// taken by somebody else meanwhile (`replays`), or others were quicker at every line.
+/// What the tenant's settings say of this call.
+struct Terms {
+  Display display;
+  CallLimits limits;
+};
+
+/// One try to store the call: the answer, or nothing where it is to be tried again: others were
+/// quicker at every line. `replays`: the key was taken by somebody else meanwhile, or (with a
+/// result) may have been.
 struct Try {
   std::optional<Creation> result;
   bool replays = false;
   std::optional<Line> wanted;  // that could not be had
 };
 
-asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display,
+asio::awaitable<Try> try_once(Parts parts, CallGates& gates, NewCall request, Terms terms,
                               std::chrono::steady_clock::time_point begun) {
   const std::int64_t now_ms = parts.clock.epoch_ms();
+  const bool counted = terms.limits.concurrent_calls != 0;
   Try outcome;
+  std::optional<CallGates::Pass> pass;  // goes behind the transaction
+  if (counted) pass.emplace(co_await gates.enter(request.tenant, begun + longest_request));
   pg::Transaction transaction = co_await parts.pool.begin();
+  if (counted) {
+    std::optional<Refusal> refusal =
+        co_await count_open_calls(transaction, request.tenant, terms.limits, now_ms);
+    if (refusal) {
+      outcome.result = *std::move(refusal);
+      // By a request with the same key, which held the lock before.
+      outcome.replays = request.idempotency_key.has_value();
+      co_return outcome;
+    }
+  }
   const pg::Rows number = co_await transaction.query(next_id_sql);
   Booking booking;
   booking.call = make_call_id(now_ms, number.integer(0, "number"));
@@ -187,8 +207,8 @@ asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display,
   booking.request_id = request.request_id;
   booking.now_ms = now_ms;
   booking.send_by_ms = now_ms + attempt_window_ms;
-  Found found =
-      co_await find_lines(transaction, parts, request, needs_of(request, display), {}, now_ms);
+  Found found = co_await find_lines(transaction, parts, request, needs_of(request, terms.display),
+                                    {}, now_ms);
   std::vector<Line> lines;
   if (Refusal* refusal = std::get_if<Refusal>(&found.choice)) {
     if (!found.contended) outcome.result = *std::move(refusal);
@@ -207,7 +227,7 @@ asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display,
     if (i == 0) statements.push_back({"SAVEPOINT line"});
     const std::size_t from = statements.size();
     for (pg::Statement& statement : take_line(booking)) statements.push_back(std::move(statement));
-    statements.push_back(insert_record(parts, request, booking, display));
+    statements.push_back(insert_record(parts, request, booking, terms.display));
     for (pg::Statement& statement : write_attempt(booking)) {
       statements.push_back(std::move(statement));
     }
@@ -243,19 +263,24 @@ asio::awaitable<Try> try_once(Parts parts, NewCall request, Display display,
   co_return outcome;
 }
 
-asio::awaitable<Creation> store_call(Parts parts, NewCall request, Display display) {
+asio::awaitable<Creation> store_call(Parts parts, CallGates& gates, NewCall request, Terms terms) {
   // Others may be quicker at a line of the pool: then there is another one, or none is left.
   constexpr int most_tries = 8;
   Backoff backoff(Millis{2}, Millis{50});
   const auto begun = parts.clock.steady();
   std::optional<Line> wanted;
   for (int i = 0; i < most_tries; ++i) {
-    Try outcome = co_await try_once(parts, request, display, begun);
-    if (outcome.result) co_return *std::move(outcome.result);
+    Try outcome = co_await try_once(parts, gates, request, terms, begun);
+    if (outcome.result && !outcome.replays) co_return *std::move(outcome.result);
     if (outcome.replays) {
       std::optional<Creation> earlier = co_await replay(parts, request);
+      if (!earlier && outcome.result) co_return *std::move(outcome.result);
       if (!earlier) {
         throw pg::Failure("40001", "the idempotency key vanished while it was read; try again");
+      }
+      // A repeat takes no token; that it is one shows only now.
+      if (terms.limits.calls_per_second != 0) {
+        co_await give_token_back(parts.pool, request.tenant, terms.limits);
       }
       co_return *std::move(earlier);
     }
@@ -273,12 +298,24 @@ asio::awaitable<Creation> store_call(Parts parts, NewCall request, Display displ
   co_return Creation(std::move(refusal));
 }
 
-asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall request) {
+asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, CallGates& gates,
+                                                           NewCall request) {
   // Before anything else is judged: a repeat must hear of its call, though no channel may be open
   // by now.
   if (request.idempotency_key) {
     std::optional<Creation> earlier = co_await replay(parts, request);
     if (earlier) co_return *std::move(earlier);
+  }
+  Terms terms;
+  const auto tenant = parts.config.tenants.find(request.tenant);
+  if (tenant != parts.config.tenants.end()) {
+    terms.display = display_for(tenant->second, request.business, request.initiator);
+    terms.limits = tenant->second.limits;
+  }
+  const Display& display = terms.display;
+  if (terms.limits.calls_per_second != 0) {
+    std::optional<Refusal> refusal = co_await take_token(parts.pool, request.tenant, terms.limits);
+    if (refusal) co_return *std::move(refusal);
   }
   if (request.called_of) {
     const pg::Rows rows =
@@ -290,11 +327,6 @@ asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall 
     }
     request.called = rows.text(0, "customer");
   }
-  Display display;
-  const auto tenant = parts.config.tenants.find(request.tenant);
-  if (tenant != parts.config.tenants.end()) {
-    display = display_for(tenant->second, request.business, request.initiator);
-  }
   if ((display.hide_customer || display.hide_agent) && !request.main_num) {
     co_return Refusal{Refusal::Code::no_main_number,
                       std::string("is required: by the display policy ") +
@@ -302,7 +334,7 @@ asio::awaitable<std::variant<Created, Refusal>> try_create(Parts parts, NewCall 
                           " sees it instead of the other's number, and the tenant has no default",
                       std::nullopt};
   }
-  co_return co_await store_call(parts, std::move(request), display);
+  co_return co_await store_call(parts, gates, std::move(request), terms);
 }
 
 }  // namespace
@@ -324,8 +356,9 @@ asio::awaitable<std::optional<StoredRecord>> read_record(pg::Pool& pool, std::st
   co_return std::nullopt;
 }
 
-asio::awaitable<std::variant<Created, Refusal>> create_call(Parts parts, NewCall request) {
-  std::variant<Created, Refusal> result = co_await try_create(parts, std::move(request));
+asio::awaitable<std::variant<Created, Refusal>> create_call(Parts parts, CallGates& gates,
+                                                            NewCall request) {
+  std::variant<Created, Refusal> result = co_await try_create(parts, gates, std::move(request));
   if (const Refusal* refusal = std::get_if<Refusal>(&result)) {
     parts.metrics.refusals.Add({{"code", code_text(refusal->code)}}).Increment();
   } else if (!std::get<Created>(result).replayed) {

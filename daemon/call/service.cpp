@@ -34,7 +34,7 @@ asio::awaitable<void> pursue_now(Hangups& hangups, std::int64_t call) {
 }  // namespace
 
 asio::awaitable<std::variant<Created, Refusal>> CallService::create(NewCall request) {
-  std::variant<Created, Refusal> result = co_await create_call(parts_, std::move(request));
+  std::variant<Created, Refusal> result = co_await create_call(parts_, gates_, std::move(request));
   if (const Created* created = std::get_if<Created>(&result);
       created != nullptr && !created->replayed) {
     attempts_.send(co_await asio::this_coro::executor, created->record.constants.id, 1);

@@ -1,6 +1,7 @@
 // What the API may ask for, put together from the parts in this folder.
 #pragma once
 
+#include "access/limits.hpp"
 #include "call/attempts.hpp"
 #include "call/calls.hpp"
 #include "call/hangups.hpp"
@@ -29,6 +30,7 @@ class CallService final : public Calls {
   Parts parts_;
   Attempts& attempts_;
   Hangups& hangups_;
+  CallGates gates_;
   bool stopping_ = false;
 };
 

@@ -245,6 +245,8 @@ BOOST_AUTO_TEST_CASE(a_choice_and_health_look_at_few_of_many_lines_and_verdicts)
   sql("ANALYZE agent, binding, channel_verdict");
   Membership membership(*pool, clock, "test", "1", [] { return MemberNews{}; });
   NoLines lines;
+  config.tenants["demo"].limits = {100'000, 0, 100'000};
+  CallGates gates;
   const auto plans = plans_while([&] {
     Watch watch(*pool, clock);
     ChannelHealth health(config, *pool, channels, membership, clock, metrics);
@@ -254,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_choice_and_health_look_at_few_of_many_lines_and_verdicts)
       call.tenant = "demo";
       call.called = "13800000001";
       if (i % 2 == 1) call.user = "user" + std::to_string(100 + i);
-      auto made = wait_for(create_call(parts, call));
+      auto made = wait_for(create_call(parts, gates, call));
       BOOST_REQUIRE(std::holds_alternative<Created>(made));
       health.taken(std::get<Created>(made).record.constants.id, 1, now_ms, ChannelVerdict::well);
       wait_for(health.flush());
@@ -268,6 +270,11 @@ BOOST_AUTO_TEST_CASE(a_choice_and_health_look_at_few_of_many_lines_and_verdicts)
   }
   for (const Plan& plan : of(plans, "FROM channel_verdict")) {
     BOOST_TEST(plan.text().find("Seq Scan on channel_verdict") == std::string::npos, plan.text());
+  }
+  const auto counts = of(plans, "SELECT count(*) AS open FROM (SELECT 1 FROM call_record");
+  BOOST_TEST(!counts.empty());
+  for (const Plan& plan : counts) {
+    BOOST_TEST(plan.text().find("_tenant_id_idx") != std::string::npos, plan.text());
   }
 }
 
