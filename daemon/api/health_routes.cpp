@@ -13,6 +13,8 @@ namespace {
 namespace json = boost::json;
 
 asio::awaitable<Response> read_health(Exchange& exchange) {
+  QueryReader query(exchange.target);
+  if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   const std::vector<PartHealth> parts = exchange.parts.health.parts();
   json::array list;
   for (const PartHealth& part : parts) {
