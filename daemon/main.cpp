@@ -15,6 +15,7 @@
 
 #include "agent_command.hpp"
 #include "binding_command.hpp"
+#include "call_command.hpp"
 #include "config.hpp"
 #include "daemon.hpp"
 #include "fault.hpp"
@@ -48,6 +49,8 @@ usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the co
                                          who may ask, for what and how much: ccd tenant --help
        ccd --config FILE key create|rotate|revoke|list …
                                          what applications prove themselves by: ccd key --help
+       ccd --config FILE call show|find …
+                                         what happened in a call: ccd call --help
 
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
       --check-config    exit 0 if the configuration is right, else 2
@@ -70,11 +73,9 @@ struct Command {
 };
 
 constexpr std::array commands{
-    Command{"agent", cc::agent_command},
-    Command{"binding", cc::binding_command},
-    Command{"dead-letter", cc::letter_command},
-    Command{"key", cc::key_command},
-    Command{"reconciliation", cc::reconciliation_command},
+    Command{"agent", cc::agent_command},   Command{"binding", cc::binding_command},
+    Command{"call", cc::call_command},     Command{"dead-letter", cc::letter_command},
+    Command{"key", cc::key_command},       Command{"reconciliation", cc::reconciliation_command},
     Command{"tenant", cc::tenant_command},
 };
 

@@ -71,11 +71,9 @@ asio::awaitable<std::vector<std::int64_t>> of_channel_call(pg::Pool& pool,
   co_return found;
 }
 
-/// The ids' own range: then no month is looked at that none of them is of.
-void narrow(IdWindow& window, const std::vector<std::int64_t>& ids) {
-  const auto [least, most] = std::minmax_element(ids.begin(), ids.end());
-  window.from = std::max(window.from, *least);
-  if (*most < INT64_MAX) window.below = std::min(window.below, *most + 1);
+void sort_out_twins(std::vector<std::int64_t>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
 }
 
 }  // namespace
@@ -90,8 +88,8 @@ asio::awaitable<CallPage> CallSearch::page(CallFilter filter, Cursor cursor, std
     if (filter.ids.empty()) co_return result;
     filter.channel.reset();  // the attempt's, which may be another than the record's
   }
+  sort_out_twins(filter.ids);
   IdWindow window{id_bound(filter.from_ms), std::min(cursor.last, id_bound(filter.to_ms))};
-  if (!filter.ids.empty()) narrow(window, filter.ids);
   const Lead lead = lead_of(filter);
   const bool checked = checks_rows(filter, lead);
   std::optional<std::int64_t> reached;

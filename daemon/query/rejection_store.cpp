@@ -25,8 +25,10 @@ constexpr std::string_view keep_sql =
 constexpr std::string_view snapshot_sql =
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
+// The tenant is said twice, for the reason that call_select.cpp gives.
 constexpr std::string_view page_sql =
-    "SELECT * FROM (SELECT * FROM rejection WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT "
+    "SELECT * FROM (SELECT * FROM rejection WHERE tenant = $1 AND tenant BETWEEN $1 AND $1 AND id "
+    "< $2 ORDER BY id DESC LIMIT "
     "$3::bigint) r WHERE at >= $5 AND at < $6 AND ($7::varchar IS NULL OR code = $7) AND "
     "($8::varchar IS NULL OR agent = $8) AND ($9::varchar IS NULL OR user_id = $9) AND "
     "($10::varchar IS NULL OR channel = $10) AND ($11::varchar IS NULL OR biz_type = $11) AND "
@@ -35,7 +37,8 @@ constexpr std::string_view page_sql =
 
 constexpr std::string_view reach_sql =
     "SELECT min(id) AS last, min(at) AS at, count(*) AS seen FROM (SELECT id, at FROM rejection "
-    "WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3::bigint) r";
+    "WHERE tenant = $1 AND tenant BETWEEN $1 AND $1 AND id < $2 ORDER BY id DESC LIMIT $3::bigint) "
+    "r";
 
 OptText cut(const OptText& text, std::size_t width) {
   if (!text) return std::nullopt;
