@@ -24,7 +24,9 @@ std::string head_on_the_wire(const Response& response, std::string_view request_
   add("Server", "ccd");
   add("Request-Id", request_id);
   for (const auto& [name, value] : response.headers) add(name, value);
-  if (response.status != 204) {  // which has no content, and RFC 9110 forbids to say how long it is
+  // 204 has no content, and RFC 9110 forbids to say how long it is; of 304 the length would be the
+  // content's.
+  if (response.status != 204 && response.status != 304) {
     add("Content-Type", response.content_type);
     if (framing == Framing::length) add("Content-Length", std::to_string(response.body.size()));
     if (framing == Framing::chunked) add("Transfer-Encoding", "chunked");

@@ -6,6 +6,8 @@
 
 #include <curl/curl.h>
 
+#include "exchanges.hpp"
+
 namespace cc::test {
 namespace {
 
@@ -116,6 +118,7 @@ std::vector<Answer> send_together(const std::vector<Call>& calls) {
   }
   for (const auto& transfer : transfers) curl_multi_remove_handle(multi, transfer->easy());
   curl_multi_cleanup(multi);
+  for (std::size_t i = 0; i < calls.size(); ++i) record_exchange(calls[i], answers[i]);
   return answers;
 }
 

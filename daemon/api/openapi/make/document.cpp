@@ -31,10 +31,18 @@ class Part {
                 std::to_string(at.Mark().column + 1) + ": " + what);
   }
 
+  /// A comma in a text without quotes ends it, and makes a member of what follows.
+  std::string key_of(const YAML::Node& node) const {
+    const auto key = node.as<std::string>();
+    if (key.find_first_of(" `") == std::string::npos) return key;
+    complain(node,
+             "\"" + key + "\" is no member's name: put the text that it is part of in quotes");
+  }
+
   void merge(const YAML::Node& map, json::object& into, const std::string& path) {
     std::set<std::string> seen;
     for (const auto& member : map) {
-      const auto key = member.first.as<std::string>();
+      const auto key = key_of(member.first);
       const std::string here = path + "/" + key;
       if (!seen.insert(key).second) complain(member.first, "\"" + key + "\" is given twice");
       json::value* there = into.if_contains(key);
@@ -61,7 +69,7 @@ class Part {
         json::object object;
         std::set<std::string> seen;
         for (const auto& member : node) {
-          const auto key = member.first.as<std::string>();
+          const auto key = key_of(member.first);
           if (!seen.insert(key).second) complain(member.first, "\"" + key + "\" is given twice");
           object[key] = convert(member.second);
         }
