@@ -23,6 +23,7 @@ class SecondDaemon {
   Call post_later(const std::string& path, const std::string& body,
                   const std::vector<std::string>& headers = {}) const;
 
+  const std::string& url() const { return url_; }  // of its API
   Process& process() { return *process_; }
   std::string log() const;
 
