@@ -15,6 +15,7 @@
 #include "access/key_use.hpp"
 #include "agent/agent_service.hpp"
 #include "api/server.hpp"
+#include "audit/audit_trail.hpp"
 #include "binding/binding_service.hpp"
 #include "call/attempts.hpp"
 #include "call/hangups.hpp"
@@ -30,9 +31,9 @@
 #include "health.hpp"
 #include "health/canaries.hpp"
 #include "health/channel_watch.hpp"
+#include "health/desk_service.hpp"
 #include "health/log_watch.hpp"
 #include "health/report.hpp"
-#include "health/desk_service.hpp"
 #include "io/http_client.hpp"
 #include "io/pg.hpp"
 #include "log.hpp"
@@ -58,7 +59,7 @@ constexpr Millis verdicts_every{50};  // how attempts spoke of their channels
 constexpr Millis look_every{500};     // whether a channel is to be tried again, or falls silent
 constexpr Millis spread_every{2000};
 constexpr Millis access_every{1000};  // tenants and keys made by commands
-constexpr Millis flush_every{200};  // lines' sessions and states
+constexpr Millis flush_every{200};    // lines' sessions and states
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
 constexpr Millis reconcile_every{60'000};  // whether it is time
@@ -101,6 +102,7 @@ class Daemon final : public Health {
         desk_(shared_parts()),
         search_(pool_, [this] { return channel_codes(); }),
         rejections_(pool_, clock_, metrics_),
+        audit_(loop_.get_executor(), pool_, clock_, metrics_),
         dispatcher_(shared_parts()),
         spools_(config_, http_, clock_),
         log_watch_(shared_parts(), dispatcher_),
@@ -110,7 +112,7 @@ class Daemon final : public Health {
         reaper_(shared_parts(), recorder_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, api::log_access,
              api::Nouns{&letters_, &reconciliation_, &agents_, &bindings_, &desk_, &search_,
-                        &rejections_, nullptr, &key_use_}) {
+                        &rejections_, &audit_, &key_use_}) {
     channels_.configure(config_.channels);
     report_.add([this] { return own_parts(); });
     report_.add([this] { return log_watch_.parts(); });
@@ -177,6 +179,7 @@ class Daemon final : public Health {
   DeskService desk_;
   CallSearch search_;
   RejectionStore rejections_;
+  StoredAuditTrail audit_;
   Dispatcher dispatcher_;
   NginxWatch spools_;
   LogWatch log_watch_;
@@ -391,7 +394,8 @@ asio::awaitable<void> Daemon::keep_health() {
 
 /// Tenants and keys that commands make are in force a second later.
 asio::awaitable<void> Daemon::look_at_access() {
-  if (co_await directory_.look()) {
+  const bool changed = co_await directory_.look();
+  if (changed) {
     config_.tenants = directory_.tenants(file_tenants_);
     api_.reconfigure(config_);
   }

@@ -8,6 +8,7 @@
 #include "json_body.hpp"
 #include "log.hpp"
 #include "phone.hpp"
+#include "reveal.hpp"
 #include "router.hpp"
 #include "text.hpp"
 
@@ -283,6 +284,13 @@ std::optional<Problem> read_reason(const Request& request, OptText& reason) {
   return problem;
 }
 
+/// For the audit trail.
+std::string detail_of(const ReleaseOrder& order) {
+  json::object detail{{"channel", order.channel}, {"agent", order.agent}, {"reason", nullptr}};
+  if (order.reason) detail["reason"] = mask_numbers_in(*order.reason);
+  return json::serialize(detail);
+}
+
 asio::awaitable<Response> release_agent(Exchange& exchange) {
   QueryReader query(exchange.target);
   if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
@@ -296,6 +304,7 @@ asio::awaitable<Response> release_agent(Exchange& exchange) {
   order.agent = exchange.parameters[1];
   order.request_id = exchange.request.id;
   const std::string reason = order.reason ? " reason=" + mask_numbers_in(*order.reason) : "";
+  std::string detail = detail_of(order);
   auto releasing = exchange.parts.nouns.agents->release(std::move(order));
   const std::variant<Release, AgentRefusal> result = co_await std::move(releasing);
   if (const AgentRefusal* refusal = std::get_if<AgentRefusal>(&result)) {
@@ -304,6 +313,10 @@ asio::awaitable<Response> release_agent(Exchange& exchange) {
   const Release& release = std::get<Release>(result);
   const std::string call = release.call ? std::to_string(*release.call) : "none";
   audit(exchange, "releases", " call=" + call + reason);
+  std::vector<std::int64_t> calls;
+  if (release.call) calls.push_back(*release.call);
+  auto telling = tell_done(exchange, "line.released", std::move(calls), 1, std::move(detail));
+  co_await std::move(telling);
   if (release.call) exchange.trace.call = call;
   json::object document = to_object(release.agent);
   document["released"] = nullptr;

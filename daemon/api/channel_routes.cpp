@@ -7,6 +7,7 @@
 #include "json_body.hpp"
 #include "log.hpp"
 #include "phone.hpp"
+#include "reveal.hpp"
 #include "router.hpp"
 #include "text.hpp"
 
@@ -205,6 +206,8 @@ asio::awaitable<Response> patch_channel(Exchange& exchange) {
   ChannelWish wish;
   BodyReader reader(std::get<json::object>(body), wish);
   const std::string summary = reader.summary();
+  const std::string detail = json::serialize(
+      json::object{{"channel", exchange.parameters[0]}, {"set", std::get<json::object>(body)}});
   Problem problem;
   problem.invalid_params = std::move(reader).wrong();
   if (!problem.invalid_params.empty()) {
@@ -219,6 +222,8 @@ asio::awaitable<Response> patch_channel(Exchange& exchange) {
   if (!report) co_return no_such_channel(exchange);
   log().info("audit request={} tenant={} key={} sets=channel/{}{}", exchange.request.id, tenant,
              exchange.key.key, report->channel, summary);
+  auto telling = tell_done(exchange, "channel.set", {}, 1, detail);
+  co_await std::move(telling);
   co_return document_of(exchange, *report);
 }
 

@@ -7,6 +7,7 @@
 #include "log.hpp"
 #include "phone.hpp"
 #include "record_json.hpp"
+#include "reveal.hpp"
 #include "router.hpp"
 
 namespace cc::api {
@@ -65,6 +66,11 @@ Response no_such_letter(const Exchange& exchange) {
   return exchange.refuse(problem);
 }
 
+/// For the audit trail.
+std::string detail_of(std::int64_t letter) {
+  return json::serialize(json::object{{"letter", std::to_string(letter)}});
+}
+
 asio::awaitable<Response> list_letters(Exchange& exchange) {
   QueryReader query(exchange.target);
   LetterFilter filter;
@@ -103,8 +109,8 @@ asio::awaitable<Response> get_letter(Exchange& exchange) {
   document["envelope"] = envelope_of(*letter, whole);
   if (whole) {
     document["raw"] = base64(letter->raw);
-    log().info("audit request={} tenant={} key={} shown=dead-letter/{}", exchange.request.id,
-               exchange.key.tenant->name, exchange.key.key, *id);
+    auto telling = tell_done(exchange, "letter.shown", {}, 1, detail_of(*id));
+    co_await std::move(telling);
   }
   Response response;
   response.body = json::serialize(document);
@@ -121,6 +127,8 @@ asio::awaitable<Response> replay_letter(Exchange& exchange) {
   auto replaying = exchange.parts.nouns.letters->replay(exchange.key.tenant->name, *id);
   const std::optional<Replay> replay = co_await std::move(replaying);
   if (!replay) co_return no_such_letter(exchange);
+  auto telling = tell_done(exchange, "letter.replayed", {}, 1, detail_of(*id));
+  co_await std::move(telling);
   const bool readable = replay->outcome == Replay::Outcome::replayed;
   json::object document;
   document["id"] = std::to_string(*id);

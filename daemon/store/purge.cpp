@@ -28,6 +28,9 @@ constexpr std::string_view states_sql =
 constexpr std::string_view letters_sql =
     "DELETE FROM dead_letter WHERE id = ANY(ARRAY(SELECT id FROM dead_letter WHERE last_seen < $1 "
     "ORDER BY last_seen LIMIT 5000))";
+constexpr std::string_view audit_sql =
+    "DELETE FROM audit WHERE id = ANY(ARRAY(SELECT id FROM audit WHERE at < $1 "
+    "ORDER BY at LIMIT 5000))";
 constexpr std::string_view attempts_sql =
     "DELETE FROM call_attempt WHERE ctid = ANY(ARRAY(SELECT a.ctid FROM call_attempt a "
     "WHERE a.created < $1 AND NOT EXISTS (SELECT 1 FROM call_record r WHERE r.id = a.call "
@@ -47,6 +50,7 @@ asio::awaitable<std::size_t> purge(pg::Pool& pool, Retention retention, std::int
                           Purge{rejections_sql, retention.rejections * day_ms},
                           Purge{changes_sql, retention.changes * day_ms},
                           Purge{states_sql, retention.changes * day_ms},
+                          Purge{audit_sql, retention.audit * day_ms},
                           Purge{letters_sql, retention.dead_letters * day_ms},
                           Purge{attempts_sql, retention.attempts * day_ms}};
   std::size_t deleted = 0;
