@@ -1,4 +1,4 @@
-// The directives of a location: cc_channel, cc_status.
+// The directives of a location: cc_channel, cc_status, cc_hide_requests.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -169,6 +169,14 @@ char* set_cc_channel(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
 char* set_cc_status(ngx_conf_t* cf, ngx_command_t*, void* conf) noexcept {
   auto& location = *static_cast<LocationSettings*>(conf);
   return complaining(cf, [&](Words words) { return read_cc_status(cf, words, location); });
+}
+
+char* set_cc_hide_requests(ngx_conf_t* cf, ngx_command_t* command, void* conf) noexcept {
+  if (char* problem = ngx_conf_set_flag_slot(cf, command, conf)) return problem;
+  if (static_cast<LocationSettings*>(conf)->hides_requests == 1) {
+    main_settings(cf)->hides_requests = true;
+  }
+  return NGX_CONF_OK;
 }
 
 }  // namespace cc

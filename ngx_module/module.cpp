@@ -2,6 +2,8 @@
 // modules.
 #include "ngx.hpp"
 
+#include <cstddef>
+
 #include "callback.hpp"
 #include "directives.hpp"
 #include "redact.hpp"
@@ -32,6 +34,10 @@ ngx_command_t commands[] = {
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("cc_status"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1, set_cc_status,
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("cc_hide_requests"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_FLAG,
+     set_cc_hide_requests, NGX_HTTP_LOC_CONF_OFFSET, offsetof(LocationSettings, hides_requests),
+     nullptr},
     ngx_null_command,
 };
 
@@ -66,10 +72,15 @@ bool add_phase_handler(ngx_conf_t* cf, ngx_http_phases phase,
 
 ngx_int_t add_handlers(ngx_conf_t* cf) noexcept {
   if (complete_settings(cf) != NGX_OK) return NGX_ERROR;
-  if (!main_settings(cf)->has_channel) return NGX_OK;
-  bool added = add_phase_handler(cf, NGX_HTTP_POST_READ_PHASE, watch_log) &&
-               add_phase_handler(cf, NGX_HTTP_LOG_PHASE, count_unfinished);
-  return added ? NGX_OK : NGX_ERROR;
+  const MainSettings& main = *main_settings(cf);
+  if ((main.has_channel || main.hides_requests) &&
+      !add_phase_handler(cf, NGX_HTTP_POST_READ_PHASE, watch_log)) {
+    return NGX_ERROR;
+  }
+  if (main.has_channel && !add_phase_handler(cf, NGX_HTTP_LOG_PHASE, count_unfinished)) {
+    return NGX_ERROR;
+  }
+  return NGX_OK;
 }
 
 void* create_main_settings(ngx_conf_t* cf) noexcept {
@@ -77,7 +88,9 @@ void* create_main_settings(ngx_conf_t* cf) noexcept {
 }
 
 void* create_location_settings(ngx_conf_t* cf) noexcept {
-  return ngx_pcalloc(cf->pool, sizeof(LocationSettings));
+  auto* location = static_cast<LocationSettings*>(ngx_pcalloc(cf->pool, sizeof(LocationSettings)));
+  if (location != nullptr) location->hides_requests = NGX_CONF_UNSET;
+  return location;
 }
 
 /// A location inside another does not inherit what answers it, but the blocks of "if" and
@@ -85,6 +98,7 @@ void* create_location_settings(ngx_conf_t* cf) noexcept {
 char* merge_location_settings(ngx_conf_t* cf, void* parent, void* child) noexcept {
   auto* outer = static_cast<LocationSettings*>(parent);
   auto* inner = static_cast<LocationSettings*>(child);
+  ngx_conf_merge_value(inner->hides_requests, outer->hides_requests, 0);
   auto* core = static_cast<ngx_http_core_loc_conf_t*>(
       ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
   if ((core->noname || core->lmt_excpt) && inner->channel == nullptr && core->handler == nullptr &&

@@ -35,7 +35,10 @@ u_char* early_context(ngx_http_request_t* r, ngx_http_request_t*, u_char* buffer
 /// Once phases run.
 u_char* watched_context(ngx_http_request_t* r, ngx_http_request_t* sub, u_char* buffer,
                         std::size_t length) {
-  if (location_settings(r).channel == nullptr) return whole_context(r, sub, buffer, length);
+  const LocationSettings& location = location_settings(r);
+  if (location.channel == nullptr && location.hides_requests != 1) {
+    return whole_context(r, sub, buffer, length);
+  }
   r->log_handler = redacted_context;
   return redacted_context(r, sub, buffer, length);
 }

@@ -53,6 +53,7 @@ struct MainSettings {
   bool rejects_given = false;
   bool needs_counters = false;  // a cc_channel or a cc_status exists
   bool has_channel = false;
+  bool hides_requests = false;  // a cc_hide_requests is on
   RedisSettings redis;
   Limits limits;
   SpoolSettings spool;
@@ -77,8 +78,9 @@ struct ChannelSettings {
 
 /// A location. Plain, as NGINX makes and merges many of them.
 struct LocationSettings {
-  ChannelSettings* channel;  // null where cc_channel isn't used
-  bool prometheus;           // cc_status prometheus
+  ChannelSettings* channel;   // null where cc_channel isn't used
+  bool prometheus;            // cc_status prometheus
+  ngx_flag_t hides_requests;  // cc_hide_requests
 };
 
 /// A C++ object that lives exactly as long as `pool`. Null where memory is out.

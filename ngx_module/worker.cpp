@@ -40,9 +40,10 @@ ngx_int_t start_worker(ngx_cycle_t* cycle) noexcept {
   // Null without an http{} block.
   auto* settings =
       static_cast<MainSettings*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_cc_module));
-  if (settings == nullptr || !settings->has_channel) return NGX_OK;
+  if (settings == nullptr) return NGX_OK;
+  if (settings->has_channel || settings->hides_requests) watch_connections(cycle);
+  if (!settings->has_channel) return NGX_OK;
   try {
-    watch_connections(cycle);
     auto& slots = counters_in(*settings->counters).slots;
     the_worker = new Worker(*settings, slots[static_cast<std::size_t>(ngx_process_slot)]);
     return NGX_OK;

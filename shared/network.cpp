@@ -22,6 +22,7 @@ Error no_network(std::string_view text, std::string_view why) {
 
 std::optional<IpAddress> parse_address(std::string_view text) noexcept {
   if (text.empty() || text.size() > longest_text) return std::nullopt;
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
   std::array<char, longest_text + 1> terminated{};
   std::copy(text.begin(), text.end(), terminated.begin());
   IpAddress address{};

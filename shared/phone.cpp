@@ -1,6 +1,7 @@
 #include "phone.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "text.hpp"
 
@@ -29,6 +30,36 @@ bool lost_its_zero(std::string_view national) noexcept {
 std::string mainland(std::string national) {
   if (lost_its_zero(national)) national.insert(national.begin(), '0');
   return national;
+}
+
+/// Whether digits that stood in groups are one number: a mobile one, or one with its area code.
+bool is_one_number(std::string_view digits) noexcept {
+  for (const std::string_view country : {"0086", "86"}) {
+    if (digits.size() >= 10 + country.size() && digits.starts_with(country)) {
+      digits.remove_prefix(country.size());
+      return digits.size() <= 12;
+    }
+  }
+  if (digits.size() == 11 && digits[0] == '1') return digits[1] >= '3';
+  return digits.size() >= 10 && digits.size() <= 12 && digits[0] == '0' && digits[1] != '0';
+}
+
+/// "138 1234 5678" or "010-6655-4433" at the beginning of `text`: its length and digits. Length 0 =
+/// there is none.
+std::pair<std::size_t, std::string> grouped_number(std::string_view text) {
+  constexpr std::size_t most_groups = 6;
+  std::pair<std::size_t, std::string> longest{0, {}};
+  std::string digits;
+  std::size_t at = 0;
+  for (std::size_t group = 0; group < most_groups; ++group) {
+    const std::size_t begin = at;
+    while (at < text.size() && is_digit(text[at])) digits += text[at++];
+    if (at == begin || digits.size() > most_digits) break;
+    if (group > 0 && is_one_number(digits)) longest = {at, digits};
+    if (at == text.size() || (text[at] != ' ' && text[at] != '-')) break;
+    ++at;
+  }
+  return longest;
 }
 
 }  // namespace
@@ -88,6 +119,9 @@ std::string mask_numbers_in(std::string_view text) {
     const std::string_view run = text.substr(i, end - i);
     if (run.size() >= maskable_run) {
       out += mask_number(run);
+    } else if (const auto [length, digits] = grouped_number(text.substr(i)); length > 0) {
+      out += mask_number(digits);
+      end = i + length;
     } else {
       out += run;
     }

@@ -17,7 +17,8 @@ std::optional<std::string> canonical_number(std::string_view text);
 /// 3 too where it has at least 11 digits. Never fails, whatever it is given.
 std::string mask_number(std::string_view number);
 
-/// Masks each run of 7 or more digits in a text that is to be logged or shown to anyone.
+/// Masks each run of 7 or more digits in a text that is to be logged or shown to anyone, and
+/// mainland numbers that stand in groups: "138 1234 5678", "010-6655-4433".
 std::string mask_numbers_in(std::string_view text);
 
 }  // namespace cc

@@ -101,7 +101,7 @@ render() {
   local text name
   local -A values=(
     [DIR]=$CC_DIR [SECRETS]=$CC_DIR/secrets [API_PORT]=$CC_API_PORT [API_SOCK]=$CC_API_SOCK
-    [NGINX_PORT]=$CC_NGINX_PORT [NGINX_SOCK]=$CC_PRIVATE/nginx.sock [REDIS_SOCK]=$REDIS_SOCK
+    [NGINX_PORT]=$CC_NGINX_PORT [NGINX_TLS_PORT]=$CC_NGINX_TLS_PORT [NGINX_SOCK]=$CC_PRIVATE/nginx.sock [REDIS_SOCK]=$REDIS_SOCK
     [PG_DIR]=$PGHOST [JIUYUN]=$CC_JIUYUN [GATEWAY]=$CC_GATEWAY [APP_ID]=$CC_E9_APP_ID [MODULE]=$CC_MODULE
     [GATEWAY_ON]=$([[ -n $CC_GATEWAY_SIMULATOR ]] && echo true || echo false)
     [JIUYUN2]=${CC_SIM2:-http://127.0.0.1:9} [SECOND_ON]=$([[ -n $CC_SECOND ]] && echo true || echo false)
@@ -222,7 +222,7 @@ nobody_works_in() { [[ -z $(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1" 2>/dev
 postgres_answers() { pg_isready -q -h "$PGHOST"; }
 
 # ---- nginx -----------------------------------------------------------------------------------------
-start_nginx() { on_free_port nginx CC_NGINX_PORT; }
+start_nginx() { on_free_port nginx CC_NGINX_PORT CC_NGINX_TLS_PORT; }
 run_nginx() {
   mkdir -p "$CC_DIR/nginx"
   rm -f "$CC_PRIVATE/nginx.sock" # one that was killed leaves it

@@ -71,6 +71,15 @@ BOOST_AUTO_TEST_CASE(the_module_does_not_mind_being_unused) {
   BOOST_TEST(outcome.status == 0, outcome.output);
 }
 
+BOOST_AUTO_TEST_CASE(hiding_requests_needs_no_channel) {
+  file("nginx.conf", std::string("load_module ") + CC_TEST_MODULE + "; error_log " +
+                         folder.file("error.log") + "; pid " + folder.file("pid") +
+                         "; events {} http { cc_hide_requests on; server { listen unix:" +
+                         folder.file("s") + "; location / { cc_hide_requests off; } } }\n");
+  auto outcome = check_file(folder, folder.file("nginx.conf"));
+  BOOST_TEST(outcome.status == 0, outcome.output);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_kind_is_refused) {
   expect_refused(channel("zz tokens=e9.tokens"),
                  {"\"zz\"", "no known kind", "known: e9", "kind=KIND", "nginx.conf:"});
@@ -240,6 +249,8 @@ BOOST_AUTO_TEST_CASE(the_configuration_that_we_ship_passes) {
   run({.command = {"/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
                    "/CN=x", "-keyout", folder.file("callbacks.key"), "-out",
                    folder.file("callbacks.crt")}});
+  file("api.key", read_file(folder.file("callbacks.key")));
+  file("api.crt", read_file(folder.file("callbacks.crt")));
   file("e9.tokens", token_now + "\n");
   file("e9.app-id", our_app + "\n");
   put("user www-data;", "");
@@ -249,7 +260,10 @@ BOOST_AUTO_TEST_CASE(the_configuration_that_we_ship_passes) {
   put("/var/spool", folder.path());
   put("/etc/cc/tls", folder.path());
   put("/etc/cc", folder.path());
-  put("443", std::to_string(free_port()));  // -t binds what it listens on
+  put("listen 443", "listen " + std::to_string(free_port()));  // -t binds what it listens on
+  put("[::]:443", "[::]:" + std::to_string(free_port()));
+  put("8443", std::to_string(free_port()));
+  put("8082", std::to_string(free_port()));
   put("8080", std::to_string(free_port()));
   put("8081", std::to_string(free_port()));
   std::ofstream(folder.file("shipped.conf")) << text;

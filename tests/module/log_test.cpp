@@ -148,6 +148,14 @@ BOOST_AUTO_TEST_CASE(of_requests_that_never_become_one) {
   BOOST_TEST(bad_protocol.receive()->status == 400);
 }
 
+BOOST_AUTO_TEST_CASE(of_a_location_that_hides_its_requests) {
+  const auto reply = ask(stack.nginx.socket(),
+                         "GET /hidden/13812345678" + arguments + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  BOOST_TEST(reply->status == 502);
+  BOOST_TEST(error_log_has("while connecting to upstream"));
+  BOOST_TEST(error_log_has("location: \"/hidden/\""));
+}
+
 BOOST_AUTO_TEST_CASE(another_location_is_logged_as_ever) {
   ask(stack.nginx.socket(), "GET /not-there HTTP/1.1\r\nHost: x\r\n\r\n");
   BOOST_TEST(error_log_has("request: \"GET /not-there HTTP/1.1\""));

@@ -93,6 +93,14 @@ BOOST_AUTO_TEST_CASE(numbers_inside_a_text_are_masked) {
   BOOST_TEST(mask_numbers_in("call 13812345678 from +8613912345678, code 900204") ==
              "call 138****5678 from +861******5678, code 900204");
   BOOST_TEST(mask_numbers_in("1234567") == "*****67");
+  BOOST_TEST(mask_numbers_in("no 138 1234 5678, no 138-1234-5678.") ==
+             "no 138****5678, no 138****5678.");
+  BOOST_TEST(mask_numbers_in("+86 138 1234 5678") == "+861******5678");
+  BOOST_TEST(mask_numbers_in("code 5 138 1234 5678 900") == "code 5 138****5678 900");
+  BOOST_TEST(mask_numbers_in("010-6655-4433 (0755 8888 777)") == "010****4433 (075****8777)");
+  BOOST_TEST(mask_numbers_in("2026-11-23 02:31, 3 of 500 calls, 10 20 30 40") ==
+             "2026-11-23 02:31, 3 of 500 calls, 10 20 30 40");
+  BOOST_TEST(mask_numbers_in("138 ") == "138 ");
   BOOST_TEST(mask_numbers_in("123456") == "123456");
   BOOST_TEST(mask_numbers_in("玖云") == "玖云");
   BOOST_TEST(mask_numbers_in("") == "");
