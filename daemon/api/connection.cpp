@@ -1,5 +1,6 @@
 #include "connection.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 #include <netinet/in.h>
@@ -245,7 +246,11 @@ asio::awaitable<Connection::Next> Connection::serve(Reader& reader) {
     }
   }
   if (error) {
-    problem = problem_of(error, timed_out_, !request.target.empty());
+    // The parser may have looked for the headers' end alone, and have left all in the buffer.
+    const auto unread = static_cast<const char*>(reader.buffer.data().data());
+    const std::string_view begin(unread, std::min(reader.buffer.size(), max_request_line + 2));
+    const bool has_line = !request.target.empty() || begin.find('\n') != std::string_view::npos;
+    problem = problem_of(error, timed_out_, has_line);
     if (!problem) co_return Next::close;
   }
   if (!problem) request.body = std::move(reader.parser->get().body());

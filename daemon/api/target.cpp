@@ -60,7 +60,7 @@ bool may_be_number(std::string_view id) {
     const bool mobile = (run.size() == 11 && run[0] == '1' && run[1] >= '3') ||
                         (run.size() == 13 && run.starts_with("861")) ||
                         (run.size() == 15 && run.starts_with("00861"));
-    const bool landline = run.size() >= 10 && run.size() <= 12 && run[0] == '0';
+    const bool landline = run.size() >= 10 && run.size() <= 12 && run[0] == '0' && run[1] != '0';
     if (mobile || landline) return true;
     id.remove_prefix(std::max<std::size_t>(run.size(), 1));
   }

@@ -25,7 +25,8 @@ constexpr std::string_view begin_sql =
     "AND EXISTS (SELECT 1 FROM daemon WHERE id = $4 AND epoch = $5) "
     "AND (a.channel <> ALL($6::varchar[]) OR EXISTS (SELECT 1 FROM agent g WHERE g.channel = "
     "a.channel AND g.agent = a.agent AND g.owner = $4 AND g.epoch = $5)) "
-    "RETURNING channel, agent, handset, called, coalesce(send_by, created + 15000) AS send_by";
+    "RETURNING channel, agent, handset, called, request_id, coalesce(send_by, created + 15000) AS "
+    "send_by";
 
 constexpr std::string_view limits_sql =
     "SELECT max_duration, record, main_num, display_requested FROM call_record WHERE id = $1";
@@ -67,6 +68,7 @@ struct Attempts::Sending {
   std::chrono::steady_clock::time_point deadline;  // for the first byte
   bool shows_main = false;                         // one of the phones shows the main number
   std::int64_t begun_ms = 0;                       // by the fleet's clock
+  std::string request_id;                          // of the request for the call; "-" = none
 };
 
 void Attempts::send(asio::any_io_executor executor, std::int64_t call, int attempt) {
@@ -111,11 +113,16 @@ asio::awaitable<void> Attempts::drive(Key key) {
       .Add({{"channel", sending.channel ? sending.channel->config.code : "none"},
             {"outcome", std::string(to_text(answer.outcome))}})
       .Increment();
-  if (answer.outcome != OriginateAnswer::Outcome::accepted) {
-    log().warn("call {}: attempt {} {}: {} {}", key.first, key.second, to_text(answer.outcome),
+  const std::string taken_by = sending.channel ? sending.channel->config.code : "none";
+  if (answer.outcome == OriginateAnswer::Outcome::accepted) {
+    log().info("request {}: call {}: attempt {} accepted by {} after {} ms", sending.request_id,
+               key.first, key.second, taken_by, answer.elapsed.count());
+  } else {
+    log().warn("request {}: call {}: attempt {} {} by {} after {} ms: {} {}", sending.request_id,
+               key.first, key.second, to_text(answer.outcome), taken_by, answer.elapsed.count(),
                answer.code, mask_numbers_in(answer.message));
   }
-  co_await store_outcome(key, std::move(answer));
+  co_await store_outcome(key, std::move(answer), sending.request_id);
 }
 
 /// On a line with a session, once more where that turned out to be over: nothing was dialled.
@@ -209,6 +216,7 @@ asio::awaitable<bool> Attempts::begin(Key key, Sending& sending) {
   parts_.watch.notify(key.first);
 
   sending.channel = channel;
+  sending.request_id = attempt.opt_text(0, "request_id").value_or("-");
   Originate& request = sending.request;
   request.call = key.first;
   request.attempt = key.second;

@@ -47,9 +47,10 @@ class Attempts {
   asio::awaitable<void> refuse_unsent(Key key);
   asio::awaitable<void> mark_unknown(Key key);
   asio::awaitable<void> refuse_unfinished(Key key);
-  asio::awaitable<void> store_outcome(Key key, OriginateAnswer answer);
+  asio::awaitable<void> store_outcome(Key key, OriginateAnswer answer, std::string request_id);
   asio::awaitable<bool> unite(Key key, std::string channel_call_id);
-  asio::awaitable<void> try_store(Key key, const OriginateAnswer& answer, bool with_channel_id,
+  asio::awaitable<void> try_store(Key key, const OriginateAnswer& answer,
+                                  const std::string& request_id, bool with_channel_id,
                                   bool with_words);
 
   Parts parts_;

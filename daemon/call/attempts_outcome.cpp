@@ -72,7 +72,8 @@ asio::awaitable<void> Attempts::mark_number(Key key, std::string code) {
   }
 }
 
-asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
+asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer,
+                                              std::string request_id) {
   Backoff backoff(Millis{100}, Millis{5000});
   bool with_channel_id = true, with_words = true;
   for (;;) {
@@ -80,7 +81,7 @@ asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
     bool taken = false;
     try {
       fault_point("attempt.before_outcome");
-      co_await try_store(key, answer, with_channel_id, with_words);
+      co_await try_store(key, answer, request_id, with_channel_id, with_words);
       fault_point("attempt.outcome");
       co_return;
     } catch (const pg::Failure& failure) {
@@ -89,8 +90,8 @@ asio::awaitable<void> Attempts::store_outcome(Key key, OriginateAnswer answer) {
       // What the channel said can't be stored as it is: that it said yes or no is what matters.
       if (failure.sqlstate.starts_with("22")) with_words = false;
     }
-    log().error("call {}: how attempt {} ended ({}) can't be stored yet: {}", key.first, key.second,
-                to_text(answer.outcome), problem);
+    log().error("request {}: call {}: how attempt {} ended ({}) can't be stored yet: {}",
+                request_id, key.first, key.second, to_text(answer.outcome), problem);
     // Another record bears this id already. If it was made from the call's events they become one;
     // otherwise the attempt is accepted all the same, without it.
     if (taken) with_channel_id = co_await unite(key, answer.channel_call_id);
@@ -121,7 +122,8 @@ asio::awaitable<bool> Attempts::unite(Key key, std::string channel_call_id) {
 }
 
 asio::awaitable<void> Attempts::try_store(Key key, const OriginateAnswer& given,
-                                          bool with_channel_id, bool with_words) {
+                                          const std::string& request_id, bool with_channel_id,
+                                          bool with_words) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   OriginateAnswer answer = given;
   bool cut = false;
@@ -132,8 +134,8 @@ asio::awaitable<void> Attempts::try_store(Key key, const OriginateAnswer& given,
     const Refused refused = co_await store_refusal(parts_, key.first, key.second, answer, facts);
     if (!refused.next_attempt) co_return;
     parts_.metrics.failovers.Add({{"from", refused.from}, {"to", refused.to}}).Increment();
-    log().warn("call {}: attempt {} at {} never rang; attempt {} goes to {}", key.first, key.second,
-               refused.from, *refused.next_attempt, refused.to);
+    log().warn("request {}: call {}: attempt {} at {} never rang; attempt {} goes to {}",
+               request_id, key.first, key.second, refused.from, *refused.next_attempt, refused.to);
     fault_point("attempt.next");
     send(co_await asio::this_coro::executor, key.first, *refused.next_attempt);
     co_return;

@@ -21,8 +21,8 @@ constexpr std::string_view lock_sql =
     "SELECT state FROM call_record WHERE id = $1 AND tenant = $2 FOR UPDATE";
 
 constexpr std::string_view ask_sql =
-    "UPDATE call_attempt SET hangup_asked = coalesce(hangup_asked, $2) WHERE call = $1 AND NOT "
-    "superseded "
+    "UPDATE call_attempt SET hangup_asked = coalesce(hangup_asked, $2), "
+    "hangup_request_id = coalesce(hangup_request_id, $3) WHERE call = $1 AND NOT superseded "
     "RETURNING attempt, state";
 
 // Hung up before it was sent: then it never is.
@@ -34,7 +34,7 @@ constexpr std::string_view cancel_sql =
 // An attempt that was given up is over when the channel has taken the hang-up, or says so itself.
 constexpr std::string_view due_sql =
     "SELECT a.call, a.attempt, a.channel, a.agent, a.channel_call_id, a.hangup_asked, "
-    "a.hangup_sent, "
+    "a.hangup_sent, a.hangup_request_id, "
     "a.hangup_accepted, a.state = 'accepted' OR a.heard IS NOT NULL AS reached, "
     "r.state, r.max_duration, r.state = 'close' AND (a.state = 'refused' OR r.close_source IS "
     "DISTINCT FROM 'cc' "
@@ -78,6 +78,7 @@ struct Hangups::Due {
   std::int64_t call = 0;
   int attempt = 0;
   std::string channel, agent, channel_call_id;
+  std::string request_id;  // of the request to hang up; "-" = CC's own wish
   OptMs sent;
 };
 
@@ -92,7 +93,7 @@ asio::awaitable<std::optional<HangupAnswer>> Hangups::ask(std::string tenant, st
     answer.already_closed = record.text(0, "state") == "close";
     if (!answer.already_closed) {
       std::vector<pg::Statement> statements;
-      statements.push_back({ask_sql, pg::params(call, now_ms)});
+      statements.push_back({ask_sql, pg::params(call, now_ms, request_id)});
       statements.push_back({cancel_sql, pg::params(call)});
       const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
       const int attempt = rows[0].empty() ? 1 : static_cast<int>(rows[0].integer(0, "attempt"));
@@ -146,6 +147,7 @@ asio::awaitable<void> Hangups::pursue(OptMs only) {
     }
     const OptText id = rows.opt_text(row, "channel_call_id");
     due.sent = rows.opt_integer(row, "hangup_sent");
+    due.request_id = rows.opt_text(row, "hangup_request_id").value_or("-");
     const std::int64_t pause = std::clamp((now_ms - rows.integer(row, "hangup_asked")) / 2,
                                           first_pause_ms, longest_pause_ms);
     due.channel = rows.text(row, "channel");
@@ -207,17 +209,19 @@ asio::awaitable<void> Hangups::tell(Due due) {
     if (marked.affected() == 0) co_return;
     const HangupReply reply = co_await hang_up(channel, due);
     if (!reply.accepted) {
-      log().warn("call {}: channel {} did not take the hang-up: {} {}", due.call, due.channel,
-                 reply.code, mask_numbers_in(reply.message));
+      log().warn("request {}: call {}: channel {} did not take the hang-up: {} {}", due.request_id,
+                 due.call, due.channel, reply.code, mask_numbers_in(reply.message));
       co_return;
     }
+    log().info("request {}: call {}: channel {} took the hang-up", due.request_id, due.call,
+               due.channel);
     const std::int64_t accepted_ms = parts_.clock.epoch_ms();
     pg::Statement step{accepted_sql, pg::params(due.call, due.attempt, accepted_ms)};
     co_await settle(parts_, due.call, std::move(step),
                     own_event(due.call, due.attempt, EventName::hangup_accepted, accepted_ms));
   } catch (const pg::Failure& failure) {
     // The wish is still there, and telling a channel twice to hang up does no harm.
-    log().warn("call {}: hang-up: {}", due.call, failure.what());
+    log().warn("request {}: call {}: hang-up: {}", due.request_id, due.call, failure.what());
   }
 }
 

@@ -224,20 +224,22 @@ BOOST_AUTO_TEST_CASE(where_a_body_ends_is_said_once) {
            std::string("X: y\nContent-Length: 5"),
            std::string("Host: dd"),
        }) {
-    Client client(rig.address);
-    client.send(begin + headers + "\r\n\r\n" + rest);
-    const Reply reply = client.receive();
-    BOOST_TEST(reply.status == 400, headers);
-    BOOST_TEST(reply.problem() == "malformed-request");
-    BOOST_TEST(client.closed_within(seconds(5)));
-    BOOST_TEST(client.unread() == "", headers);
+    BOOST_TEST_CONTEXT(headers) {
+      Client client(rig.address);
+      client.send(begin + headers + "\r\n\r\n" + rest);
+      const Reply reply = client.receive();
+      BOOST_TEST(reply.status == 400, headers);
+      BOOST_TEST(reply.problem() == "malformed-request");
+      BOOST_TEST(client.closed_within(seconds(5)));
+      BOOST_TEST(client.unread() == "", headers);
+    }
   }
   for (const std::string& text :
        {std::string("POST /v1/calls HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") + rest,
         begin + "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
-        begin + "Transfer-Encoding: chunked\r\n\r\n0x1\r\n",
+        begin + "Transfer-Encoding: chunked\r\n\r\n0x1\r\n\r\n",
         begin + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n",
-        begin + "Transfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n"}) {
+        begin + "Transfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n0\r\n\r\n"}) {
     Client client(rig.address);
     client.send(text);
     BOOST_TEST(client.receive().status == 400, text);
