@@ -23,6 +23,7 @@ export class Values {
   constructor(dice, pool) {
     this.dice = dice;
     this.pool = pool;
+    this.nulls = 0.15;  // how often what may be null is
   }
 
   text(length) {
@@ -51,7 +52,7 @@ export class Values {
     const either = schema.oneOf ?? schema.anyOf;
     if (either) return this.right(dice.pick(either), name);
     const types = [].concat(schema.type ?? 'object');
-    const type = types.includes('null') && dice.chance(0.15) ? 'null' : types[0];
+    const type = types.includes('null') && dice.chance(this.nulls) ? 'null' : types[0];
     if (type === 'null') return null;
     if (type === 'boolean') return dice.chance(0.5);
     if (type === 'integer' || type === 'number') return this.number(schema);
