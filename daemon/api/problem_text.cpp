@@ -29,6 +29,7 @@ json::object to_object(const ProblemEntry& entry) {
 
 std::string escaped(std::string_view text) {
   std::string out;
+  bool code = false;
   for (const char c : text) {
     switch (c) {
       case '&':
@@ -43,6 +44,10 @@ std::string escaped(std::string_view text) {
       case '"':
         out += "&quot;";
         break;
+      case '`':  // what stands between two is a name
+        out += code ? "</code>" : "<code>";
+        code = !code;
+        break;
       default:
         out += c;
     }
@@ -56,6 +61,19 @@ std::string retry_words(const ProblemEntry& entry, Language language) {
   if (entry.retry_after == 0) return english ? "yes" : "是";
   const std::string seconds = std::to_string(entry.retry_after);
   return english ? "yes, after " + seconds + " s" : "是，" + seconds + " 秒后";
+}
+
+/// For a table's cell: "<key>" would be taken for HTML.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '<') {
+      out += "&lt;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 /// The q of a media range's parameters; 1 where it has none.
@@ -151,7 +169,7 @@ std::string catalogue_markdown(Language language) {
     text += "| " + std::to_string(entry.status) + " | `" + std::string(entry.name) + "` | ";
     text.append(english ? entry.title : entry.title_zh).append(" | ");
     text.append(retry_words(entry, language)).append(" | ");
-    text.append(english ? entry.advice : entry.advice_zh).append(" |\n");
+    text.append(cell(english ? entry.advice : entry.advice_zh)).append(" |\n");
   }
   return text;
 }

@@ -83,7 +83,8 @@ Problem problem_of(const Refusal& refusal, const Principal& key) {
       break;
     case Refusal::Code::unknown_call:
       problem.type = ProblemType::invalid_request;
-      problem.invalid_params.push_back({"called.callId", refusal.detail});
+      problem.invalid_params.push_back(
+          {"called.callId", "must be the id of a call of yours that has a customer's number"});
       break;
     case Refusal::Code::key_reused:
       problem.type = ProblemType::idempotency_key_reused;

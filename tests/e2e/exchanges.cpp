@@ -51,8 +51,17 @@ json::object headers_of(const Call& call) {
   return headers;
 }
 
+/// Is there from the program's start on: an empty one tells that the test ran and had nothing to
+/// say.
 class File {
  public:
+  File() {
+    if (folder_ == nullptr) return;
+    out_.open(std::string(folder_) + "/" + program_invocation_short_name + "-" +
+                  std::to_string(::getpid()) + ".jsonl",
+              std::ios::app);
+  }
+
   static File& of_this_process() {
     static File file;
     return file;
@@ -61,7 +70,7 @@ class File {
   void add(const Call& call, const Answer& answer) {
     const std::string path = path_of(call.url);
     const std::lock_guard guard(lock_);
-    if (folder_ == nullptr) return;
+    if (!out_.is_open()) return;
     const long count = ++seen_[kind_of(call, path, answer.status)];
     if ((count > all_of && count % one_of != 0) || written_ > most_bytes) return;
     json::object exchange;
@@ -75,11 +84,6 @@ class File {
     exchange["answer"] = answer.text;
     const std::string line = json::serialize(exchange) + "\n";
     written_ += line.size();
-    if (!out_.is_open()) {
-      out_.open(std::string(folder_) + "/" + program_invocation_short_name + "-" +
-                    std::to_string(::getpid()) + ".jsonl",
-                std::ios::app);
-    }
     out_ << line << std::flush;
   }
 
@@ -90,6 +94,8 @@ class File {
   std::size_t written_ = 0;
   std::ofstream out_;
 };
+
+const File& from_the_start = File::of_this_process();
 
 }  // namespace
 

@@ -304,7 +304,7 @@
         element('td', link('problems/' + problem.name, problem.name)),
         element('td', language === 'zh' ? problem.titleZh : problem.title),
         element('td', !problem.retryable ? word('no') : problem.retryAfter ? word('after', problem.retryAfter) : word('yes')),
-        element('td', language === 'zh' ? problem.adviceZh : problem.advice));
+        element('td', inline(language === 'zh' ? problem.adviceZh : problem.advice)));
       row.dataset.text = JSON.stringify(problem).toLowerCase();
       return row;
     });

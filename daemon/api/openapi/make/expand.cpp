@@ -121,8 +121,7 @@ const json::object* more_headers(const json::object& operation, const std::strin
 
 class Expansion {
  public:
-  explicit Expansion(json::object& document)
-      : document_(document), components_(document["components"].as_object()) {}
+  explicit Expansion(json::object& document) : document_(document) {}
 
   void run() {
     for (auto& path : document_["paths"].as_object()) {
@@ -180,14 +179,15 @@ class Expansion {
   json::object share(unsigned status, const std::vector<const ProblemEntry*>& entries) {
     std::string name = "Problem" + std::to_string(status);
     for (const ProblemEntry* entry : entries) name.append(".").append(entry->name);
-    json::value& responses = components_["responses"];
+    json::object response = own(status, entries);
+    json::value& responses = components()["responses"];  // own() may have moved it
     if (!responses.is_object()) responses.emplace_object();
-    responses.get_object()[name] = own(status, entries);
+    responses.get_object()[name] = std::move(response);
     return reference("#/components/responses/" + name);
   }
 
   json::object own(unsigned status, const std::vector<const ProblemEntry*>& entries) {
-    json::value& examples = components_["examples"];
+    json::value& examples = components()["examples"];
     if (!examples.is_object()) examples.emplace_object();
     for (const ProblemEntry* entry : entries) {
       examples.get_object()[entry->name] = example_of(*entry);
@@ -209,8 +209,9 @@ class Expansion {
     return response;
   }
 
+  json::object& components() { return document_["components"].as_object(); }
+
   json::object& document_;
-  json::object& components_;
 };
 
 }  // namespace
