@@ -80,8 +80,8 @@ std::string check_tenant(const Wish& wish, const Config& config) {
          "\" is not configured: use one of those that `ccd tenant list` shows";
 }
 
-asio::awaitable<int> refuse(std::string what) {
-  co_return wrong_usage("binding", what);
+asio::awaitable<int> end_with(int code) {
+  co_return code;
 }
 
 asio::awaitable<int> import_file(Tools tools, const Config& config, Wish wish, BindingFile file) {
@@ -176,18 +176,16 @@ int binding_command(std::span<char* const> words, std::string config_path, const
   }
   std::optional<Config> config = read(wish.config_path);
   if (!config) return exit_usage;
-  std::optional<BindingFile> file;
-  if (wish.action == "import") {
-    const std::string tenant = *wish.tenant;
-    file = read_input<BindingFile>("binding", wish.operands.front(),
-                                   [&](std::istream& in) { return read_binding_file(in, tenant); });
-    if (!file) return exit_wrong;
-  }
   return run_command_with_tenants(*config, [&](Tools tools) {
     const std::string unknown = check_tenant(wish, *config);
-    if (!unknown.empty()) return refuse(unknown);
-    if (wish.action == "import") return import_file(tools, *config, wish, *std::move(file));
-    return list(tools, *config, wish);
+    if (!unknown.empty()) return end_with(wrong_usage("binding", unknown));
+    if (wish.action == "list") return list(tools, *config, wish);
+    const std::string& tenant = *wish.tenant;
+    auto file = read_input<BindingFile>("binding", wish.operands.front(), [&](std::istream& in) {
+      return read_binding_file(in, tenant);
+    });
+    if (!file) return end_with(exit_wrong);
+    return import_file(tools, *config, wish, *std::move(file));
   });
 }
 

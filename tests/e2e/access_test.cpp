@@ -1,7 +1,7 @@
 // Tenants and keys that commands make, change and revoke while two daemons run, and how much a
 // tenant may ask of both together.
+#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <set>
 
@@ -355,6 +355,26 @@ BOOST_AUTO_TEST_CASE(a_repeat_takes_no_token) {
     BOOST_TEST(repeat.headers.contains("idempotency-replayed"));
   }
   end_all(key, {made.at("callId")});
+}
+
+BOOST_AUTO_TEST_CASE(what_was_made_outlives_a_reload_and_a_restart) {
+  make_tenant("lasting");
+  const std::string key = make_key("lasting", "app");
+  BOOST_REQUIRE(await_answer(key, "200 "));
+  // A limit of the file's comes with it.
+  stack().reconfigure("  other:\n", "  other:\n    limits: {callsPerSecond: 1}\n");
+  const std::string other = stack().env("CC_KEY_OTHER");
+  const bool limited = eventually([&] {
+    const std::vector<Answer> answers = send_together(
+        std::vector<Call>(5, with_key(stack(), other, "POST", "/v1/calls",
+                                      R"({"called":"13800008001","user":"nobody"})")));
+    return std::any_of(answers.begin(), answers.end(),
+                       [](const Answer& answer) { return answer.status == 429; });
+  });
+  BOOST_TEST(limited);
+  BOOST_TEST(ask(key).status == 200);
+  stack().part("restart", "ccd");
+  BOOST_TEST(ask(key).status == 200);  // known before anybody could ask
 }
 
 BOOST_AUTO_TEST_CASE(while_postgresql_is_away_keys_are_known_as_they_were) {

@@ -9,176 +9,19 @@
 #include <boost/test/unit_test.hpp>
 
 #include "commands.hpp"
+#include "operations.hpp"
+#include "owners.hpp"
 
 using namespace cc::test;
 
 namespace {
 
-using Values = std::map<std::string, std::string>;
-
-constexpr const char* list_methods[] = {"get", "post", "delete", "patch", "put"};  // the last makes
-
-/// A tenant with a bit of everything, and words in it that stand nowhere else.
-struct Owner {
-  std::string tenant, key;
-  Values values;                  // by the name of a parameter
-  std::set<std::string> planted;  // nobody else may ever see these
-};
-
-struct Operation {
-  std::string method, path, id;
-  bool with_key = false;
-  std::vector<std::string> path_parameters, query_parameters;
-  std::optional<json::object> body;  // its schema
-};
-
-const json::value& resolved(const json::value& document, const json::value& value) {
-  if (!value.is_object() || !value.get_object().contains("$ref")) return value;
-  const std::string reference = text_at(value, "$ref");
-  return resolved(document, document.at_pointer(reference.substr(1)));
-}
-
-void add_parameters(const json::value& document, const json::value& owner, Operation& operation) {
-  const json::value* list = owner.get_object().if_contains("parameters");
-  if (list == nullptr) return;
-  for (const json::value& item : list->as_array()) {
-    const json::value& parameter = resolved(document, item);
-    const std::string name = text_at(parameter, "name"), in = text_at(parameter, "in");
-    if (in == "path") operation.path_parameters.push_back(name);
-    if (in == "query") operation.query_parameters.push_back(name);
-  }
-}
-
-std::vector<Operation> operations_of(const json::value& document) {
-  std::vector<Operation> list;
-  for (const auto& [path, item] : document.at("paths").as_object()) {
-    for (const char* method : list_methods) {
-      const json::value* found = item.as_object().if_contains(method);
-      if (found == nullptr) continue;
-      Operation operation;
-      operation.method = method;
-      operation.path = path;
-      operation.id = text_at(*found, "operationId");
-      const json::value* security = found->as_object().if_contains("security");
-      operation.with_key = security != nullptr && !security->as_array().empty();
-      add_parameters(document, item, operation);
-      add_parameters(document, *found, operation);
-      if (const json::value* body = found->as_object().if_contains("requestBody")) {
-        const json::value& content = resolved(document, *body).at("content");
-        operation.body =
-            resolved(document, content.at("application/json").at("schema")).as_object();
-      }
-      list.push_back(std::move(operation));
-    }
-  }
-  return list;
-}
-
 struct Site {
-  Site() {
-    const Outcome made = ccd_command(stack, {"tenant", "create", "made", "--channels", "e9"});
-    if (made.status != 0) throw std::runtime_error(made.output);
-    const std::string key =
-        made_key(stack, {"key", "create", "made", "app", "--scopes", "call,read,numbers,admin"});
-    const bool known =
-        eventually([&] { return send(with_key(stack, key, "GET", "/v1/calls")).status == 200; });
-    if (!known) throw std::runtime_error("the key that was made opens nothing");
-    plant("demo", stack.env("CC_KEY"), "1");
-    plant("other", stack.env("CC_KEY_OTHER"), "2");
-    plant("made", key, "3");
-    document = send({.url = stack.env("CC_API") + "/openapi.json"}).body();
-    operations = operations_of(document);
-  }
-
-  void plant(const std::string& tenant, const std::string& key, const std::string& digit);
-  Answer must(const Owner& owner, const std::string& method, const std::string& path,
-              const std::string& body, const std::vector<std::string>& headers = {}) const;
-
   Stack stack{"20"};
-  json::value document;
-  std::vector<Operation> operations;
-  std::vector<Owner> owners;
+  std::vector<Owner> owners = plant_owners(stack);
+  json::value document = send({.url = stack.env("CC_API") + "/openapi.json"}).body();
+  std::vector<Operation> operations = operations_of(document);
 };
-
-Answer Site::must(const Owner& owner, const std::string& method, const std::string& path,
-                  const std::string& body, const std::vector<std::string>& headers) const {
-  Call call = with_key(stack, owner.key, method, path, body);
-  call.headers.insert(call.headers.end(), headers.begin(), headers.end());
-  const Answer answer = send(call);
-  if (answer.status < 200 || answer.status > 299) {
-    throw std::runtime_error(method + " " + path + ": " + answer.problem + answer.text);
-  }
-  return answer;
-}
-
-void Site::plant(const std::string& tenant, const std::string& key, const std::string& digit) {
-  Owner owner{tenant, key, {}, {}};
-  const std::string word = "of-" + tenant + "-a5f3";  // ends the planted names
-  const auto name = [&](const std::string& kind) { return kind + "-" + word; };
-  const std::string line = "1397300000" + digit, customer = "138555" + digit + "8001",
-                    talker = "138666" + digit + "8010", request = name("request");
-  must(owner, "PUT", "/v1/agents/e9/" + line, R"({"desired":"online"})");
-  must(owner, "PUT", "/v1/bindings/" + name("user"),
-       R"({"lines":[{"channel":"e9","agent":")" + line + "\"}]}");
-  const auto wish = [&](const std::string& called) {
-    return json::serialize(json::object{{"called", called},
-                                        {"user", name("user")},
-                                        {"business", name("biz")},
-                                        {"bizType", name("type")},
-                                        {"bizId", name("id")},
-                                        {"bizData", name("data")}});
-  };
-  const std::string closed = must(owner, "POST", "/v1/calls", wish(customer),
-                                  {"Request-Id: " + request, "Idempotency-Key: " + name("once")})
-                                 .at("callId");
-  const auto state_of = [&](const std::string& call) {
-    return send(with_key(stack, key, "GET", "/v1/calls/" + call)).at("state");
-  };
-  if (!eventually([&] { return state_of(closed) == "close"; }, Millis{30'000})) {
-    throw std::runtime_error("a call does not end");
-  }
-  const std::string open = must(owner, "POST", "/v1/calls", wish(talker)).at("callId");
-  if (!eventually([&] { return state_of(open) == "conn"; }, Millis{30'000})) {
-    throw std::runtime_error("a call does not begin");
-  }
-  // Refused, so that there is a rejection; and read whole, so that there is a row of the audit log.
-  send(with_key(stack, key, "POST", "/v1/calls", wish(customer)));
-  const json::value record = send(with_key(stack, key, "GET", "/v1/calls/" + closed)).body();
-  const std::string channel_call = text_at(record, "channelCallId");
-  owner.values = {{"callId", closed},
-                  {"ids", closed},
-                  {"channelCallId", channel_call},
-                  {"user", name("user")},
-                  {"prefix", name("user")},
-                  {"business", name("biz")},
-                  {"bizType", name("type")},
-                  {"bizId", name("id")},
-                  {"requestId", request},
-                  {"agent", line},
-                  {"line", line},
-                  {"called", customer},
-                  {"caller", line},
-                  {"open", open},
-                  {"channel", "e9"},
-                  {"state", "close"},
-                  {"closeType", "0"},
-                  {"from", "0"},
-                  {"to", "4102444800000"},
-                  {"limit", "200"},
-                  {"key", "demo-all"},
-                  {"action", "numbers.shown"},
-                  {"code", "line-busy"},
-                  {"actual", "offline"},
-                  {"reason", "x"},
-                  {"replayed", "true"},
-                  {"bom", "true"},
-                  {"version", "0"}};
-  owner.planted = {closed,       open,       channel_call, name("user"), name("biz"),
-                   name("type"), name("id"), name("data"), request,      line,
-                   customer,     talker,     word};
-  owner.planted.erase("");
-  owners.push_back(std::move(owner));
-}
 
 Site& site() {
   static Site one;
@@ -358,7 +201,7 @@ void try_filters(const Operation& operation, const Owner& victim, const Owner& i
       query = path + "?" + name + "=" + *value;
     } else {
       BOOST_ERROR(title(operation) << ": this test can't fill the query's " << name
-                                   << ": tell it another tenant's in Site::plant()");
+                                   << ": tell it another tenant's in plant() of owners.cpp");
       continue;
     }
     const std::string what = intruder.tenant + ": " + title(operation) + " with " + query;
@@ -387,7 +230,7 @@ void try_members(const Operation& operation, const Owner& victim, const Owner& i
       if (name == "from" || name == "to" || name == "limit") body[name] = std::stoll(*value);
     } else {
       BOOST_ERROR(title(operation) << ": this test can't fill the body's " << name
-                                   << ": tell it another tenant's in Site::plant()");
+                                   << ": tell it another tenant's in plant() of owners.cpp");
       continue;
     }
     const std::string text = json::serialize(body);
@@ -494,6 +337,45 @@ BOOST_AUTO_TEST_CASE(nobody_calls_by_what_is_another_s) {
       BOOST_TEST(once.status == 400, once.text);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_of_a_channel_that_is_closed_to_a_tenant_is_not_there) {
+  Stack& stack = site().stack;
+  const std::string word = "planted-in-a-letter";
+  const std::string letter = stack.sql(
+      "INSERT INTO dead_letter (delivery_key, channel, reason, received, raw, first_seen, "
+      "last_seen) VALUES ('\\x0011', 'e9b', 'unreadable', 1, 'planted-in-a-letter', 1, 1) "
+      "RETURNING id");
+  const std::string id = letter.substr(0, letter.find('\n'));
+  const auto path_for = [&](const Operation& operation, bool there) {
+    return filled(operation.path,
+                  {{"channel", there ? "e9b" : "none"}, {"id", there ? id : "999999999999"}});
+  };
+  Owner all = site().owners.front(), one = site().owners.back();
+  BOOST_REQUIRE(one.tenant == "made");  // has e9 only
+  all.planted = {word};
+  std::set<std::string> tried;
+  for (const Operation& operation : site().operations) {
+    const bool channels = operation.path.starts_with("/v1/channels");
+    if (!channels && !operation.path.starts_with("/v1/dead-letters")) continue;
+    const auto body = body_for(operation, all);
+    BOOST_REQUIRE(body);
+    const Answer answer = ask(one, operation, path_for(operation, true), *body);
+    const std::string what = title(operation) + " as " + one.tenant;
+    check_silence(answer, all, "", what);
+    tried.insert(operation.id);
+    if (operation.path_parameters.empty()) {
+      BOOST_TEST(answer.text.find("e9b") == std::string::npos, what << answer.text);
+      continue;
+    }
+    const Answer none = ask(one, operation, path_for(operation, false), *body);
+    BOOST_TEST(answer.status == 404, what << ": " << answer.text);
+    BOOST_TEST(words_of(answer, {{"x", "e9b"}}) == words_of(none, {{"x", "none"}}), what);
+  }
+  BOOST_TEST(tried.size() == 6U);
+  const Answer seen = send(with_key(stack, all.key, "GET", "/v1/dead-letters/" + id));
+  BOOST_TEST(seen.status == 200, seen.text);
+  BOOST_TEST(send(with_key(stack, all.key, "GET", "/v1/channels/e9b")).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_to_be_alarmed_at) {
