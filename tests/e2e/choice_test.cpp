@@ -89,6 +89,14 @@ std::string line(const std::string& channel, const std::string& agent) {
   return R"({"channel":")" + channel + R"(","agent":")" + agent + "\"}";
 }
 
+/// Refusals that a daemon did not keep.
+int left_out(const Answer& metrics) {
+  const std::string name = "\ncc_rejections_left_out_total ";
+  const std::size_t at = metrics.text.find(name);
+  BOOST_REQUIRE(at != std::string::npos);
+  return std::stoi(metrics.text.substr(at + name.size()));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_thousand_at_once_for_one_line_make_one_call) {
@@ -124,8 +132,12 @@ BOOST_AUTO_TEST_CASE(a_thousand_at_once_for_one_line_make_one_call) {
   }
   BOOST_TEST(stack().sql("SELECT count(*) FROM call_record") == "1");
   BOOST_TEST(stack().sql("SELECT count(*) FROM idempotency_key") == "0");
-  BOOST_TEST(stack().sql("SELECT count(*) FROM rejection WHERE code = 'line-busy'") ==
-             std::to_string(together - 1));
+  // A flood: each daemon keeps some of the refusals, and counts the others.
+  const int kept =
+      std::stoi(stack().sql("SELECT count(*) FROM rejection WHERE code = 'line-busy'"));
+  BOOST_TEST(kept >= 400);
+  BOOST_TEST(kept + left_out(stack().get("/metrics")) + left_out(site().second.get("/metrics")) ==
+             together - 1);
 
   // Who may not read is not told whose call it is.
   const Answer blind = send({.method = "POST",
