@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <pwd.h>
+#include <set>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -212,15 +213,29 @@ asio::awaitable<std::vector<StoredRecord>> find_calls(Tools tools, const Wish& w
   co_return calls;
 }
 
+/// The configuration's, and those made by command.
+asio::awaitable<std::set<std::string>> tenants_of(Tools tools, const Config& config) {
+  std::set<std::string> names;
+  for (const auto& [name, tenant] : config.tenants) names.insert(name);
+  const pg::Rows rows = co_await tools.pool.query("SELECT name FROM tenant");
+  for (std::size_t row = 0; row < rows.size(); ++row) names.emplace(rows.text(row, "name"));
+  co_return names;
+}
+
 asio::awaitable<std::vector<Rejection>> find_refused(Tools tools, const Config& config,
                                                      const Wish& wish, Window window) {
   Metrics metrics;
   RejectionStore store(tools.pool, tools.clock, metrics);
+  std::set<std::string> tenants;
+  if (wish.tenant) {
+    tenants.insert(*wish.tenant);
+  } else {
+    tenants = co_await tenants_of(tools, config);
+  }
   std::vector<Rejection> refused;
-  for (const auto& [name, tenant] : config.tenants) {
-    if (wish.tenant && name != *wish.tenant) continue;
+  for (const std::string& tenant : tenants) {
     RejectionFilter filter;
-    filter.tenant = name;
+    filter.tenant = tenant;
     filter.agent = wish.agent;
     filter.user = wish.user;
     filter.from_ms = window.from_ms;

@@ -353,6 +353,10 @@ BOOST_AUTO_TEST_CASE(ccd_call_shows_a_call_and_what_happened) {
        {unanswered + "  ", second + "  ", std::string("the customer's phone was busy.")}) {
     BOOST_TEST(both.output.find(part) != std::string::npos, part << " is not in\n" << both.output);
   }
+  // A refused request is told of too.
+  BOOST_TEST(stack().post("/v1/calls", call_body(caller, "12")).status == 400);
+  const Outcome refused = ccd_command(stack(), by_phone);
+  BOOST_TEST(refused.output.find("400 invalid-request: ") != std::string::npos, refused.output);
   by_phone[7] = "13955559999";
   const Outcome none = ccd_command(stack(), by_phone);
   BOOST_TEST(none.status == 1);
