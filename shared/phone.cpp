@@ -106,6 +106,39 @@ std::string mask_number(std::string_view number) {
   return std::all_of(number.begin(), number.end(), is_digit) ? out : repair_utf8(out);
 }
 
+bool is_number_shaped(std::string_view digits) noexcept {
+  if (!std::all_of(digits.begin(), digits.end(), is_digit)) return false;
+  switch (digits.size()) {
+    case 13:
+      return digits.starts_with("861");
+    case 15:
+      return digits.starts_with("00861");
+    case 11:
+      if (digits[0] == '1') return digits[1] >= '3';
+      [[fallthrough]];
+    case 10:
+    case 12:
+      return digits[0] == '0' && digits[1] != '0';
+    default:
+      return false;
+  }
+}
+
+std::string mask_number_shapes_in(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
+    const std::string_view run = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+    out += is_number_shaped(run) ? mask_number(run) : std::string(run);
+    text.remove_prefix(run.size());
+    if (text.empty()) break;
+    out += text.front();
+    text.remove_prefix(1);
+  }
+  return out;
+}
+
 std::string mask_numbers_in(std::string_view text) {
   std::string out;
   out.reserve(text.size());

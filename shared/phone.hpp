@@ -17,6 +17,14 @@ std::optional<std::string> canonical_number(std::string_view text);
 /// 3 too where it has at least 11 digits. Never fails, whatever it is given.
 std::string mask_number(std::string_view number);
 
+/// Whether these digits look like a mobile number, or one with its area code; both with or without
+/// the country's code. Chance makes few ids look so.
+bool is_number_shaped(std::string_view digits) noexcept;
+
+/// Masks runs of digits that are number-shaped, and no others: for addresses and the like, which
+/// must stay what they are.
+std::string mask_number_shapes_in(std::string_view text);
+
 /// Masks each run of 7 or more digits in a text that is to be logged or shown to anyone, and
 /// mainland numbers that stand in groups: "138 1234 5678", "010-6655-4433".
 std::string mask_numbers_in(std::string_view text);

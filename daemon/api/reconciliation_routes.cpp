@@ -56,10 +56,14 @@ json::object to_object(const OwedCall& call) {
   object["channel"] = nullptr;
   if (!call.channel.empty()) object["channel"] = call.channel;
   object["channelCallId"] = or_null(call.channel_call_id);
+  if (call.channel_call_id && is_number_shaped(*call.channel_call_id)) {
+    object["channelCallId"] = mask_number(*call.channel_call_id);
+  }
   object["standing"] = call.standing == "given_up" ? "givenUp" : call.standing;
   object["created"] = call.created_ms;
   object["closeTime"] = or_null(call.close_ms);
-  object["closeDetail"] = or_null(call.close_detail);
+  object["closeDetail"] = nullptr;
+  if (call.close_detail) object["closeDetail"] = mask_number_shapes_in(*call.close_detail);
   object["queries"] = call.queries;
   object["nextQuery"] = or_null(call.next_query_ms);
   object["problem"] = nullptr;

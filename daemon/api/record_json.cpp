@@ -30,6 +30,19 @@ json::value words(const OptText& value, bool whole) {
   return json::value(whole ? *value : mask_numbers_in(*value));
 }
 
+/// The channel's codes and addresses stay what they are, unless something in them looks like a
+/// number.
+json::value code_or_address(const OptText& value, bool whole) {
+  if (!value) return nullptr;
+  return json::value(whole ? *value : mask_number_shapes_in(*value));
+}
+
+/// The channel's name of a call, which must not change: only one that is nothing but a number is no
+/// name.
+json::value name_of_call(const OptText& value, bool whole) {
+  return number(value, whole || !value || !is_number_shaped(*value));
+}
+
 template <class T>
 const std::optional<T>& first(const std::optional<T>& a, const std::optional<T>& b) {
   return a ? a : b;
@@ -76,6 +89,9 @@ json::object effect_of(const Facts& facts, Hidden hidden, Sight sight) {
   const auto add_words = [&](std::string_view name, const OptText& value) {
     if (value) object[name] = words(value, !hidden.any);
   };
+  const auto add_code = [&](std::string_view name, const OptText& value) {
+    if (value) object[name] = code_or_address(value, !hidden.any);
+  };
   add_time(object, "aCallTime", facts.a_call_time);
   add_time(object, "bCallTime", facts.b_call_time);
   add_time(object, "aOffhookTime", facts.a_offhook_time);
@@ -86,7 +102,7 @@ json::object effect_of(const Facts& facts, Hidden hidden, Sight sight) {
   if (facts.never_connected) object["neverConnected"] = true;
   if (facts.close) {
     object["closeType"] = facts.close->type;
-    object["closeDetail"] = facts.close->detail;
+    object["closeDetail"] = code_or_address(facts.close->detail, !hidden.any);
     if (!facts.close->by.empty()) object["closedBy"] = facts.close->by;
   }
   // What it would mean of a call that was further; the record has what it means of this one.
@@ -98,21 +114,23 @@ json::object effect_of(const Facts& facts, Hidden hidden, Sight sight) {
   }
   if (facts.close_doubt) object["closeGuessed"] = true;
   if (facts.on_hook) object["onHook"] = true;
-  add("chState", facts.ch_state);
-  add("channelCallId", facts.channel_call_id);
+  add_code("chState", facts.ch_state);
+  if (facts.channel_call_id) {
+    object["channelCallId"] = name_of_call(facts.channel_call_id, !hidden.any);
+  }
   if (facts.caller) object["caller"] = number(facts.caller, !hidden.caller);
   if (facts.called) object["called"] = number(facts.called, !hidden.called);
   if (facts.inbound) object["inbound"] = true;
   if (sight.admin) {
-    add("chAudioUrl", first(facts.ch_audio_url_whole, facts.ch_audio_url));
+    add_code("chAudioUrl", first(facts.ch_audio_url_whole, facts.ch_audio_url));
   }
-  add("ivrUrl", facts.ivr_url);
+  add_code("ivrUrl", facts.ivr_url);
   add_words("ivrText", facts.ivr_text);
   if (facts.truncated) object["truncated"] = true;
   add("channel", facts.channel);
   add("agent", facts.agent);
   add_words("reason", facts.reason);
-  add("code", facts.code);
+  add_code("code", facts.code);
   add_words("message", facts.message);
   add("audioUrl", facts.audio_url);
   add("requestId", facts.request_id);
@@ -140,6 +158,9 @@ json::object to_object(const StoredRecord& record, Sight sight) {
   const Constants& constants = record.constants;
   const Folded& folded = record.folded;
   const bool inbound = constants.direction != "out";
+  // A call that nobody here began counts as inbound, though the customer may be the one who was
+  // called: only a line is certainly no customer.
+  const OptText& called = first(folded.called, constants.called);
   json::object object;
   object.reserve(56);
   object["callId"] = std::to_string(constants.id);
@@ -147,12 +168,12 @@ json::object to_object(const StoredRecord& record, Sight sight) {
   object["mainNum"] = or_null(constants.main_num);
   object["extNum"] = or_null(constants.ext_num);
   object["agent"] = or_null(folded.agent);
-  object["channelCallId"] = or_null(folded.call_id);
+  object["channelCallId"] = name_of_call(folded.call_id, sight.numbers);
   object["caller"] = number(first(folded.caller, constants.caller), sight.numbers || !inbound);
-  object["called"] = number(first(folded.called, constants.called), sight.numbers || inbound);
+  object["called"] = number(called, sight.numbers || (inbound && called == folded.agent));
   object["bizData"] = or_null(constants.biz_data);
   object["channel"] = or_null(folded.channel);
-  object["chState"] = or_null(folded.ch_state);
+  object["chState"] = code_or_address(folded.ch_state, sight.numbers);
   object["state"] = folded.state;
   object["aCallTime"] = or_null(folded.a_call_time);
   object["bCallTime"] = or_null(folded.b_call_time);
@@ -161,9 +182,9 @@ json::object to_object(const StoredRecord& record, Sight sight) {
   object["connTime"] = or_null(folded.conn_time);
   object["closeTime"] = or_null(folded.close_time);
   object["duration"] = or_null(folded.duration);
-  if (sight.admin) object["chAudioUrl"] = or_null(folded.ch_audio_url);
+  if (sight.admin) object["chAudioUrl"] = code_or_address(folded.ch_audio_url, sight.numbers);
   object["audioUrl"] = or_null(folded.audio_url);
-  object["ivrUrl"] = or_null(folded.ivr_url);
+  object["ivrUrl"] = code_or_address(folded.ivr_url, sight.numbers);
   object["ivrText"] = words(folded.ivr_text, sight.numbers);
   object["closeType"] = or_null(folded.close_type);
   object["updated"] = record.updated;
@@ -176,7 +197,7 @@ json::object to_object(const StoredRecord& record, Sight sight) {
   object["bizId"] = or_null(constants.biz_id);
   object["userId"] = or_null(constants.user_id);
   object["progress"] = folded.progress;
-  object["closeDetail"] = or_null(folded.close_detail);
+  object["closeDetail"] = code_or_address(folded.close_detail, sight.numbers);
   object["closedBy"] = or_null(folded.closed_by);
   object["closeSource"] = or_null(folded.close_source);
   object["displayRequested"] = words(constants.display_requested, sight.numbers);
@@ -208,9 +229,9 @@ json::object to_object(const Timeline& timeline, std::int64_t call, Sight sight)
     item["agent"] = attempt.agent;
     item["state"] = attempt.state;
     item["superseded"] = attempt.superseded;
-    item["channelCallId"] = or_null(attempt.channel_call_id);
+    item["channelCallId"] = name_of_call(attempt.channel_call_id, !hidden.any);
     item["reason"] = words(attempt.reason, !hidden.any);
-    item["code"] = or_null(attempt.code);
+    item["code"] = code_or_address(attempt.code, !hidden.any);
     item["message"] = words(attempt.message, !hidden.any);
     item["created"] = or_null(attempt.created);
     item["sent"] = or_null(attempt.sent);

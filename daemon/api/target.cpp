@@ -54,17 +54,7 @@ bool may_be_number(std::string_view id) {
   if (digits >= 7 && digits <= 15 && digits + marks == static_cast<std::ptrdiff_t>(id.size())) {
     return true;
   }
-  while (!id.empty()) {
-    const auto end = std::find_if_not(id.begin(), id.end(), is_digit);
-    const std::string_view run = id.substr(0, static_cast<std::size_t>(end - id.begin()));
-    const bool mobile = (run.size() == 11 && run[0] == '1' && run[1] >= '3') ||
-                        (run.size() == 13 && run.starts_with("861")) ||
-                        (run.size() == 15 && run.starts_with("00861"));
-    const bool landline = run.size() >= 10 && run.size() <= 12 && run[0] == '0' && run[1] != '0';
-    if (mobile || landline) return true;
-    id.remove_prefix(std::max<std::size_t>(run.size(), 1));
-  }
-  return false;
+  return mask_number_shapes_in(id) != id;
 }
 
 /// A name that strangers chose, fit for an answer.

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "second_daemon.hpp"
 #include "stack.hpp"
 
 using namespace cc::test;
@@ -85,6 +86,58 @@ BOOST_AUTO_TEST_CASE(
   stack().await_state(call);
   BOOST_TEST(originates_from("13911110003") <= 1U);
   BOOST_TEST(stack().violations() == 0);
+}
+
+/// Ten posts with each of a hundred keys, all at the same time, by two daemons in turn.
+BOOST_AUTO_TEST_CASE(a_thousand_simultaneous_posts_with_a_hundred_keys_make_a_hundred_calls) {
+  constexpr int keys = 100, posts_a_key = 10;
+  const SecondDaemon second(stack());
+  std::vector<Call> posts;
+  std::vector<int> key_of;
+  for (int n = 0; n < posts_a_key; ++n) {
+    for (int key = 0; key < keys; ++key) {
+      const std::string phone = std::to_string(13'922'220'000 + key);
+      // Each key's posts come as the same body in different words.
+      const std::string body =
+          n % 2 == 0 ? call_body(phone, "13812348042")
+                     : R"({ "called" : "+86 138-1234-8042", "caller":")" + phone + "\"}";
+      const std::vector<std::string> named{"Idempotency-Key: key-" + std::to_string(key)};
+      posts.push_back((n + key) % 2 == 0 ? stack().post_later("/v1/calls", body, named)
+                                         : second.post_later("/v1/calls", body, named));
+      key_of.push_back(key);
+    }
+  }
+  const std::vector<Answer> answers = send_together(posts);
+  std::map<int, std::set<std::string>> calls_of;
+  int replayed = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const Answer& answer = answers[i];
+    BOOST_TEST(answer.status == 202, answer.status << " " << answer.problem << " " << answer.text);
+    calls_of[key_of[i]].insert(answer.at("callId"));
+    replayed += answer.headers.contains("idempotency-replayed") ? 1 : 0;
+  }
+  BOOST_TEST(calls_of.size() == static_cast<std::size_t>(keys));
+  std::set<std::string> all;
+  for (const auto& [key, calls] : calls_of) {
+    BOOST_TEST(calls.size() == 1U, key);
+    all.insert(calls.begin(), calls.end());
+  }
+  BOOST_TEST(all.size() == static_cast<std::size_t>(keys));
+  BOOST_TEST(replayed == keys * (posts_a_key - 1));
+  for (const std::string& call : all) stack().await_state(call);
+  const std::string theirs = "caller BETWEEN '13922220000' AND '13922220099'";
+  BOOST_TEST(stack().sql("SELECT count(*) FROM call_record WHERE " + theirs) ==
+             std::to_string(keys));
+  std::map<std::string, int> rings;
+  for (const json::object& line : stack().journal("ring")) {
+    const std::string number = text_at(line, "number");
+    if (text_at(line, "leg") == "a" && number.starts_with("1392222")) ++rings[number];
+  }
+  BOOST_TEST(rings.size() == static_cast<std::size_t>(keys));
+  for (const auto& [number, count] : rings) BOOST_TEST(count == 1, number);
+  BOOST_TEST(stack().violations() == 0);
+  // Both took part.
+  BOOST_TEST(stack().sql("SELECT count(DISTINCT owner) FROM call_attempt WHERE " + theirs) == "2");
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_finishes_what_is_under_way) {

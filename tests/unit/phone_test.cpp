@@ -93,6 +93,15 @@ BOOST_AUTO_TEST_CASE(numbers_inside_a_text_are_masked) {
   BOOST_TEST(mask_numbers_in("call 13812345678 from +8613912345678, code 900204") ==
              "call 138****5678 from +861******5678, code 900204");
   BOOST_TEST(mask_numbers_in("1234567") == "*****67");
+  BOOST_TEST(mask_number_shapes_in("http://x/13812345678.mp3?n=%2B8613812345678&t=1795341600000") ==
+             "http://x/138****5678.mp3?n=%2B861******5678&t=1795341600000");
+  BOOST_TEST(mask_number_shapes_in("a01087654321b 1456401416-3 720000000000000001") ==
+             "a010****4321b 1456401416-3 720000000000000001");
+  BOOST_TEST(is_number_shaped("13812345678"));
+  BOOST_TEST(is_number_shaped("075512345678"));
+  for (const char* other : {"", "x", "12812345678", "1381234567", "00123456789", "1456401416"}) {
+    BOOST_TEST(!is_number_shaped(other), other);
+  }
   BOOST_TEST(mask_numbers_in("no 138 1234 5678, no 138-1234-5678.") ==
              "no 138****5678, no 138****5678.");
   BOOST_TEST(mask_numbers_in("+86 138 1234 5678") == "+861******5678");

@@ -86,6 +86,9 @@ BOOST_AUTO_TEST_CASE(the_customers_number_is_masked_on_its_side) {
   record.constants.called.reset();
   record.folded.caller = "13812345678";
   record.folded.called = "13900001111";
+  record.folded.agent = "1001";  // so whose number it is nobody knows
+  BOOST_TEST(text(to_object(record, admin), "called") == "139****1111");
+  record.folded.agent = "13900001111";
   object = to_object(record, admin);
   BOOST_TEST(text(object, "caller") == "138****5678");
   BOOST_TEST(text(object, "called") == "13900001111");
