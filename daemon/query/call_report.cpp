@@ -35,6 +35,10 @@ class Details {
     if (!value || value->empty()) return;
     text_ += fmt::format("{}{}={}", text_.empty() ? "" : " ", name, shown(value, whole_));
   }
+  /// A request's id holds no number, and logs are searched by it.
+  void add_request(const OptText& id) {
+    if (id && !id->empty()) text_ += (text_.empty() ? "request=" : " request=") + *id;
+  }
   std::string take() && { return std::move(text_); }
 
  private:
@@ -56,7 +60,7 @@ std::string details_of(const Facts& facts, bool whole) {
   details.add("code", facts.code);
   details.add("message", facts.message);
   details.add("reason", facts.reason);
-  details.add("request", facts.request_id);
+  details.add_request(facts.request_id);
   return std::move(details).take();
 }
 
@@ -64,7 +68,7 @@ std::string head_of(const StoredRecord& record, const Timeline& timeline, bool w
   const Constants& constants = record.constants;
   const Folded& folded = record.folded;
   Details details(whole);
-  if (!timeline.attempts.empty()) details.add("request", timeline.attempts.front().request_id);
+  if (!timeline.attempts.empty()) details.add_request(timeline.attempts.front().request_id);
   details.add("initiator", constants.initiator);
   details.add("user", constants.user_id);
   details.add("business", constants.business);
@@ -145,7 +149,7 @@ std::string refused_line(const Rejection& rejection) {
   details.add("agent", rejection.agent);
   details.add("user", rejection.user);
   details.add("called", rejection.called);
-  details.add("request", rejection.request_id);
+  details.add_request(rejection.request_id);
   return fmt::format("refused  {}  {:<12}  {} {}: {}  {}", local_time(rejection.at),
                      rejection.tenant, rejection.status, rejection.code,
                      mask_numbers_in(repair_utf8(rejection.detail)), std::move(details).take());

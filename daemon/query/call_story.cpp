@@ -9,6 +9,8 @@
 namespace cc {
 namespace {
 
+constexpr std::size_t longest_words = 120;  // of a channel: characters
+
 class Story {
  public:
   Story(const StoredRecord& record, const Timeline& timeline, std::int64_t now_ms, Tongue tongue)
@@ -68,8 +70,10 @@ class Story {
     std::string text = say(" (", "（");
     if (attempt->code) text += say("code ", "代码 ") + mask_numbers_in(*attempt->code);
     if (attempt->message) {
-      text +=
-          (attempt->code ? say(": ", "：") : "") + mask_numbers_in(repair_utf8(*attempt->message));
+      bool cut = false;
+      const std::string masked = mask_numbers_in(repair_utf8(*attempt->message));
+      text += (attempt->code ? say(": ", "：") : "") + cut_to_width(masked, longest_words, cut);
+      if (cut) text += "…";
     }
     return text + say(")", "）");
   }
@@ -255,7 +259,11 @@ class Story {
       return text + b_ + say(" declined the call", "拒接") + after_ringing(begun);
     }
     if (detail == "b_busy") return text + b_ + say("'s phone was busy", "的电话占线");
-    return text + b_ + say("'s phone could not be reached", "的电话无法接通");
+    text += b_ + say("'s phone could not be reached", "的电话无法接通");
+    if (!a_rang() && last_ != nullptr && last_->state == "refused") {
+      text += words(last_) + say("; nobody's phone rang", "，没有电话振铃");
+    }
+    return text;
   }
 
   std::string after_ringing(OptMs begun) const {

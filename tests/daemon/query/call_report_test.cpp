@@ -25,7 +25,7 @@ struct Fixture {
     attempt.agent = "13912340001";
     attempt.state = "accepted";
     attempt.sent = at + 10;
-    attempt.request_id = "r-1";
+    attempt.request_id = "84a9ba735552213089d98c61";
     attempt.message = "13812345678 called";
     timeline.attempts.push_back(attempt);
     TimelineEvent event;
@@ -50,9 +50,10 @@ BOOST_AUTO_TEST_CASE(times_are_local) {
 
 BOOST_AUTO_TEST_CASE(a_report_tells_who_asked_and_ends_in_the_story) {
   const std::string text = call_report(record, timeline, "It rang.", true);
-  for (const char* part : {"call       77 of tenant demo, outbound, close\n", "request=r-1",
-                           "user=zhang", "A 13912340001, B 13812345678", "18:03:05.130",
-                           "2026-11-23 18:03:05.120 18:03:06.120", "a.ringing"}) {
+  for (const char* part :
+       {"call       77 of tenant demo, outbound, close\n", "request=84a9ba735552213089d98c61",
+        "user=zhang", "A 13912340001, B 13812345678", "18:03:05.130",
+        "2026-11-23 18:03:05.120 18:03:06.120", "a.ringing"}) {
     BOOST_TEST(text.find(part) != std::string::npos, part << " is not in\n" << text);
   }
   BOOST_TEST(text.ends_with("\nIt rang.\n"));
@@ -67,6 +68,7 @@ BOOST_AUTO_TEST_CASE(no_number_is_whole_unless_it_is_asked_for) {
   BOOST_TEST(text.find("13812345678") == std::string::npos, text);
   BOOST_TEST(text.find("13912340001") == std::string::npos, text);
   BOOST_TEST(text.find("138****5678") != std::string::npos, text);
+  BOOST_TEST(text.find("request=84a9ba735552213089d98c61") != std::string::npos, text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -175,6 +175,17 @@ const std::vector<Row> rows{
     {"B unreachable", [](Told& t) { t.a_answers().close("b_unreachable"); },
      "The agent answered, but the customer's phone could not be reached.",
      "坐席已接听，但客户的电话无法接通。"},
+    {"B's number refused",
+     [](Told& t) {
+       t.close("b_unreachable", "channel", "cc")
+           .attempt_is("refused", "900203", ("\"to\" " + std::string(200, 'x')).c_str());
+     },
+     "The customer's phone could not be reached (code 900203: \"to\" "
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…); nobody's phone rang.",
+     "客户的电话无法接通（代码 900203：\"to\" "
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…），没有电话振铃。"},
     {"B busy", [](Told& t) { t.a_answers().close("b_busy"); },
      "The agent answered, but the customer's phone was busy.", "坐席已接听，但客户的电话占线。"},
     // closed, neither
