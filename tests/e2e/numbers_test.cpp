@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(no_planted_number_comes_out_whole) {
   const std::string control = s.planted.mobile();
   std::ofstream(s.stack.env("CC_DIR") + "/log/nginx.log", std::ios::app)
       << "upstream: \"http://x/+86 " << control << "\"\n";
-  std::ofstream(s.stack.env("CC_DIR") + "/ccd/spool/" + control + ".spool") << "x";
+  std::ofstream(s.stack.env("CC_DIR") + "/ccd/" + control + ".txt") << "x";
   s.look_at_files();
   for (const std::string& there : s.found) BOOST_TEST_MESSAGE(there);
   BOOST_TEST(s.found.size() == 2U);
