@@ -100,8 +100,9 @@ class Daemon final : public Health {
         agents_(shared_parts(), vault_),
         bindings_(shared_parts()),
         desk_(shared_parts()),
-        search_(pool_, [this] { return channel_codes(); }),
-        rejections_(pool_, clock_, metrics_),
+        search_(
+            pool_, [this] { return channel_codes(); }, {}, &scans_),
+        rejections_(pool_, clock_, metrics_, {}, &scans_),
         audit_(loop_.get_executor(), pool_, clock_, metrics_),
         dispatcher_(shared_parts()),
         spools_(config_, http_, clock_),
@@ -177,6 +178,7 @@ class Daemon final : public Health {
   AgentService agents_;
   BindingService bindings_;
   DeskService desk_;
+  ScanGate scans_;
   CallSearch search_;
   RejectionStore rejections_;
   StoredAuditTrail audit_;
@@ -438,7 +440,9 @@ void Daemon::reload() {
     log().error("the new configuration is wrong; the old one stays:\n{}", fresh.error().message);
     return;
   }
-  config_.health = fresh->health;
+  const auto listen = config_.http.listen;
+  config_.http = fresh->http;
+  config_.http.listen = listen;
   // What is bound to sockets and connections needs a restart; the rest is taken over.
   config_.channels = fresh->channels;
   file_tenants_ = fresh->tenants;

@@ -232,6 +232,11 @@ void tell_line(const Shown& shown) {
 
 asio::awaitable<int> list(Tools tools, const Config& config, Wish wish) {
   const StoredAccess stored = co_await read_access(tools.pool);
+  if (!wish.operands.empty() && !config.tenants.contains(wish.operands.front())) {
+    std::fprintf(stderr, "ccd key: there is no tenant \"%s\"; `ccd tenant list` shows them\n",
+                 wish.operands.front().c_str());
+    co_return exit_wrong;
+  }
   std::size_t count = 0;
   if (!wish.json) {
     std::printf("%-16s  %-20s  %-7s  %-23s  %-17s  %-17s  %-17s  %s\n", "tenant", "key", "state",
@@ -261,6 +266,13 @@ int tell_key(const MadeKey& made, const Wish& wish) {
   }
   std::fprintf(stderr, "%s\n", says.c_str());
   std::puts(made.text.c_str());
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr,
+                 "ccd key: the key is made, but could not be written out and is lost: "
+                 "`ccd key rotate %s %s` makes another secret\n",
+                 wish.operands[0].c_str(), wish.operands[1].c_str());
+    return exit_wrong;
+  }
   return exit_right;
 }
 

@@ -1,5 +1,6 @@
 #include "migrate.hpp"
 
+#include <chrono>
 #include <set>
 
 namespace cc {
@@ -15,7 +16,8 @@ constexpr std::int64_t month_ms = std::int64_t{31} * 86'400'000;
 }  // namespace
 
 asio::awaitable<std::vector<std::string>> migrate(pg::Connection& connection) {
-  connection.set_timeout(pg::Millis{600'000});
+  // An index over years of calls takes as long as it takes; giving up would leave it half done.
+  connection.set_timeout(std::chrono::hours(24));
   std::vector<std::string> applied;
   co_await connection.query("SELECT pg_advisory_lock(hashtext('cc_migrate'))");
   co_await connection.query(table_sql);

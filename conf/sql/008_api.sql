@@ -61,6 +61,8 @@ CREATE TABLE audit (
   detail     jsonb
 );
 CREATE INDEX audit_tenant ON audit (tenant, id DESC);
+CREATE INDEX audit_key ON audit (tenant, key, id DESC);
+CREATE INDEX audit_action ON audit (tenant, action, id DESC);
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_request ON audit (request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX audit_calls ON audit USING gin (calls);
@@ -77,15 +79,13 @@ ALTER TABLE rejection ADD business varchar(32);
 ALTER TABLE rejection ADD biz_type varchar(32);
 ALTER TABLE rejection ADD biz_id varchar(64);
 ALTER TABLE rejection ADD call bigint;
-UPDATE rejection SET code = replace(code, '_', '-');
+UPDATE rejection SET code = CASE code WHEN 'unable' THEN 'channel-unable' WHEN 'key_reused' THEN 'idempotency-key-reused'
+  WHEN 'no_main_number' THEN 'invalid-request' WHEN 'unknown_call' THEN 'invalid-request' ELSE replace(code, '_', '-') END;
 DROP INDEX rejection_tenant;
 CREATE INDEX rejection_tenant ON rejection (tenant, id DESC);
 
 -- A tenant's open calls are counted where it may have so many only.
 CREATE INDEX call_record_tenant_open ON call_record (tenant, id) WHERE state <> 'close';
-
--- Who asked for the hang-up, for the log: the request for the call stands beside it.
-ALTER TABLE call_attempt ADD hangup_request_id varchar(64);
 
 -- What calls are looked for by. Each of a tenant's, newest first; a filter that none of these knows (state,
 -- channel, closeType, business) is checked row by row. On a database with years of calls this takes its

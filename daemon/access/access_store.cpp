@@ -41,8 +41,8 @@ constexpr std::string_view forget_sql =
     "DELETE FROM api_secret WHERE tenant = $1 AND key = $2 AND (revoked < $3 OR expires < $3)";
 
 constexpr std::string_view audit_sql =
-    "INSERT INTO audit (at, tenant, key, action, detail) VALUES ($1, $2, left($3, 96), $4, "
-    "$5::jsonb)";
+    "INSERT INTO audit (at, tenant, key, action, detail) VALUES ((extract(epoch FROM "
+    "clock_timestamp()) * 1000)::bigint, $1, left($2, 96), $3, $4::jsonb)";
 
 constexpr std::string_view used_sql =
     "UPDATE api_secret s SET used = u.at FROM unnest($1::bytea[], $2::bigint[]) AS u (sha256, at) "
@@ -154,9 +154,9 @@ pg::Statement forget_secrets(const StoredKey& key, std::int64_t before_ms) {
   return {forget_sql, pg::params(key.tenant, key.id, before_ms)};
 }
 
-pg::Statement told_in_audit(std::int64_t at_ms, const std::string& tenant, const std::string& by,
+pg::Statement told_in_audit(const std::string& tenant, const std::string& by,
                             std::string_view action, const std::string& detail) {
-  return {audit_sql, pg::params(at_ms, tenant, by, action, detail)};
+  return {audit_sql, pg::params(tenant, by, action, detail)};
 }
 
 asio::awaitable<void> write_used(pg::Pool& pool,

@@ -80,7 +80,7 @@ pg::Statement update_secret(const StoredSecret& secret);
 pg::Statement forget_secrets(const StoredKey& key, std::int64_t before_ms);
 
 /// The audit log's row of a change. `detail`: a JSON object without secrets.
-pg::Statement told_in_audit(std::int64_t at_ms, const std::string& tenant, const std::string& by,
+pg::Statement told_in_audit(const std::string& tenant, const std::string& by,
                             std::string_view action, const std::string& detail);
 
 /// When secrets (SHA-256, 32 bytes) were last used, epoch ms. An earlier time than the stored one

@@ -84,13 +84,14 @@ asio::awaitable<Result<MadeKey>> KeyDesk::create(NewKey wish) {
   }
   if (!found[2].empty()) {
     co_return Error{"there is a " + named(key.tenant, key.id) +
-                    " already; `ccd key rotate` makes another secret of it, or take another id"};
+                    " already; take another id, or, unless it is revoked, let `ccd key rotate` "
+                    "make another secret of it"};
   }
   std::vector<pg::Statement> statements;
   statements.push_back(insert_key(key));
   statements.push_back(insert_secret(key, secret));
   statements.push_back(
-      told_in_audit(now_ms, key.tenant, by_, "key.created", detail_of(key, secret.expires)));
+      told_in_audit(key.tenant, by_, "key.created", detail_of(key, secret.expires)));
   co_await transaction.pipeline_and_commit(std::move(statements));
   MadeKey answer;
   answer.text = std::move(made.key);
@@ -134,7 +135,8 @@ asio::awaitable<Result<MadeKey>> KeyDesk::rotate(std::string tenant, std::string
   }
   const StoredSecret& last = key->secrets.back();
   if (live.empty() && last.revoked) {
-    co_return Error{named(tenant, id) + " is revoked; `ccd key create` makes another one"};
+    co_return Error{named(tenant, id) +
+                    " is revoked; `ccd key create` makes another one, under another id"};
   }
   KeyText made = make_key();
   StoredSecret secret;
@@ -154,8 +156,7 @@ asio::awaitable<Result<MadeKey>> KeyDesk::rotate(std::string tenant, std::string
   }
   statements.push_back(forget_secrets(*key, now_ms - shown_ms));
   statements.push_back(insert_secret(*key, secret));
-  statements.push_back(
-      told_in_audit(now_ms, tenant, by_, "key.rotated", detail_of(*key, secret.expires)));
+  statements.push_back(told_in_audit(tenant, by_, "key.rotated", detail_of(*key, secret.expires)));
   co_await transaction.pipeline_and_commit(std::move(statements));
   co_return answer;
 }
@@ -185,8 +186,7 @@ asio::awaitable<Result<std::size_t>> KeyDesk::revoke(std::string tenant, std::st
     statements.push_back(update_secret(key->secrets.back()));
   }
   if (statements.empty()) co_return count;
-  statements.push_back(told_in_audit(now_ms, tenant, by_,
-                                     old_only ? "key.old_revoked" : "key.revoked",
+  statements.push_back(told_in_audit(tenant, by_, old_only ? "key.old_revoked" : "key.revoked",
                                      detail_of(*key, std::nullopt)));
   co_await transaction.pipeline_and_commit(std::move(statements));
   co_return count;

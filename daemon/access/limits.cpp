@@ -10,8 +10,8 @@
 namespace cc {
 namespace {
 
-// A row that is not there is a full bucket. What has been refilled since: never less than nothing,
-// though PostgreSQL's clock may have been set back.
+// A row that is not there is a full bucket. Where PostgreSQL's clock has been set back, one call
+// passes and puts the bucket right.
 #define CC_FILLED                                                                    \
   "least($3::float8, u.tokens + greatest(0, extract(epoch FROM clock_timestamp() - " \
   "u.refilled)::float8) * $2::float8)"
@@ -19,7 +19,8 @@ namespace {
 constexpr std::string_view take_sql =
     "INSERT INTO tenant_usage AS u (tenant, kind, tokens) VALUES ($1, 'rate', $3::float8 - 1) "
     "ON CONFLICT (tenant, kind) DO UPDATE SET tokens = " CC_FILLED
-    " - 1, refilled = clock_timestamp() WHERE " CC_FILLED " >= 1 RETURNING tokens";
+    " - 1, refilled = clock_timestamp() WHERE " CC_FILLED
+    " >= 1 OR u.refilled > clock_timestamp() RETURNING tokens";
 
 constexpr std::string_view give_back_sql =
     "UPDATE tenant_usage SET tokens = least($2::float8, tokens + 1) WHERE tenant = $1 AND kind = "

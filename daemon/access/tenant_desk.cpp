@@ -26,7 +26,7 @@ asio::awaitable<void> put_and_tell(pg::Transaction& transaction, StoredTenant te
   const std::string detail = tenant.settings;
   std::vector<pg::Statement> statements;
   statements.push_back(put_tenant(tenant));
-  statements.push_back(told_in_audit(tenant.updated, tenant.name, by, action, detail));
+  statements.push_back(told_in_audit(tenant.name, by, action, detail));
   co_await transaction.pipeline_and_commit(std::move(statements));
 }
 

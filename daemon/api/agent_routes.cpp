@@ -305,6 +305,9 @@ asio::awaitable<Response> release_agent(Exchange& exchange) {
   order.request_id = exchange.request.id;
   const std::string reason = order.reason ? " reason=" + mask_numbers_in(*order.reason) : "";
   std::string detail = detail_of(order);
+  // Before it is done: what can't be told of is not done.
+  auto telling = tell_done(exchange, "line.release_asked", {}, 1, detail);
+  co_await std::move(telling);
   auto releasing = exchange.parts.nouns.agents->release(std::move(order));
   const std::variant<Release, AgentRefusal> result = co_await std::move(releasing);
   if (const AgentRefusal* refusal = std::get_if<AgentRefusal>(&result)) {
@@ -315,8 +318,8 @@ asio::awaitable<Response> release_agent(Exchange& exchange) {
   audit(exchange, "releases", " call=" + call + reason);
   std::vector<std::int64_t> calls;
   if (release.call) calls.push_back(*release.call);
-  auto telling = tell_done(exchange, "line.released", std::move(calls), 1, std::move(detail));
-  co_await std::move(telling);
+  auto ending = tell_afterwards(exchange, "line.released", std::move(calls), std::move(detail));
+  co_await std::move(ending);
   if (release.call) exchange.trace.call = call;
   json::object document = to_object(release.agent);
   document["released"] = nullptr;

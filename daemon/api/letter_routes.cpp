@@ -88,7 +88,7 @@ asio::awaitable<Response> list_letters(Exchange& exchange) {
   if (more) letters.pop_back();
   json::array& items = document["items"].emplace_array();
   const bool whole = exchange.key.may(Scope::numbers);
-  for (const Letter& letter : letters) items.push_back(to_object(letter, whole));
+  for (const Letter& letter : letters) items.push_back(to_object(letter, whole && !letter.foreign));
   document["next"] = nullptr;
   if (more) document["next"] = std::to_string(letters.back().id);
   Response response;
@@ -104,7 +104,7 @@ asio::awaitable<Response> get_letter(Exchange& exchange) {
   auto getting = exchange.parts.nouns.letters->get(exchange.key.tenant->name, *id);
   const std::optional<Letter> letter = co_await std::move(getting);
   if (!letter) co_return no_such_letter(exchange);
-  const bool whole = exchange.key.may(Scope::numbers);
+  const bool whole = exchange.key.may(Scope::numbers) && !letter->foreign;
   json::object document = to_object(*letter, whole);
   document["envelope"] = envelope_of(*letter, whole);
   if (whole) {
@@ -122,20 +122,21 @@ asio::awaitable<Response> replay_letter(Exchange& exchange) {
   if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   const auto id = parse_call_id(exchange.parameters.front());
   if (!id) co_return no_such_letter(exchange);
+  // Before it is done: what can't be told of is not done.
+  auto telling = tell_done(exchange, "letter.replayed", {}, 1, detail_of(*id));
+  co_await std::move(telling);
   auto replaying = exchange.parts.nouns.letters->replay(exchange.key.tenant->name, *id);
   const std::optional<Replay> replay = co_await std::move(replaying);
   if (!replay) co_return no_such_letter(exchange);
   log().info("audit request={} tenant={} key={} replays=dead-letter/{}", exchange.request.id,
              exchange.key.tenant->name, exchange.key.key, *id);
-  auto telling = tell_done(exchange, "letter.replayed", {}, 1, detail_of(*id));
-  co_await std::move(telling);
   const bool readable = replay->outcome == Replay::Outcome::replayed;
   json::object document;
   document["id"] = std::to_string(*id);
   document["outcome"] = readable ? "replayed" : "still_unreadable";
   document["before"] = replay->before;
   document["reason"] = nullptr;
-  if (!readable) document["reason"] = words(replay->reason, exchange.key.may(Scope::numbers));
+  if (!readable) document["reason"] = words(replay->reason, false);
   document["replayed"] = nullptr;
   if (replay->replayed_ms > 0) document["replayed"] = replay->replayed_ms;
   document["events"] = replay->events;

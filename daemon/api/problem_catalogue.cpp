@@ -143,6 +143,10 @@ constexpr std::array catalogue{
         "Repeat when some calls have ended, or have the tenant's limit raised. No call was "
         "made.",
         "未发起呼叫；请等部分通话结束后重试，或申请提高租户的并发上限。"},
+    ProblemEntry{too_many_exports, "too-many-exports", 429, "Too many exports run at the same time",
+                 "同时进行的导出过多", true, 10,
+                 "Repeat when an export has ended, or ask for the calls page by page.",
+                 "请等其他导出结束后重试，或改用分页查询。"},
     ProblemEntry{header_too_large, "header-too-large", 431,
                  "The request line and headers are too large", "请求头过大", false, 0,
                  "Send fewer or shorter headers: together with the request line they may have "

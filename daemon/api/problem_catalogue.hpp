@@ -37,6 +37,7 @@ enum class ProblemType : std::uint8_t {
   header_too_large,
   too_fast,
   too_many_calls,
+  too_many_exports,
   internal_error,
   channel_refused,
   storage_unavailable,

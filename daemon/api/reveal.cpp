@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "io/pg.hpp"
+#include "log.hpp"
+
 namespace cc::api {
 namespace {
 
@@ -41,6 +44,17 @@ asio::awaitable<void> tell_done(const Exchange& exchange, std::string action,
   entry.detail = std::move(detail);
   auto telling = audit->keep(std::move(entry));
   co_await std::move(telling);
+}
+
+asio::awaitable<void> tell_afterwards(const Exchange& exchange, std::string action,
+                                      std::vector<std::int64_t> calls, std::string detail) {
+  try {
+    auto telling = tell_done(exchange, std::move(action), std::move(calls), 1, std::move(detail));
+    co_await std::move(telling);
+  } catch (const pg::Failure& failure) {
+    log().error("request {}: what it did is not in the audit log, only that it was asked for: {}",
+                exchange.request.id, failure.what());
+  }
 }
 
 }  // namespace cc::api

@@ -9,6 +9,7 @@
 #include "io/pg.hpp"
 #include "log.hpp"
 #include "phone.hpp"
+#include "query/scan_gate.hpp"
 
 namespace cc::api {
 namespace {
@@ -70,7 +71,13 @@ struct Router::Match {
 
 Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock& clock,
                const std::map<std::string, Tenant>& tenants, Nouns nouns)
-    : parts_{calls, health, metrics, clock, nouns},
+    : parts_{calls,
+             health,
+             metrics,
+             clock,
+             nouns,
+             exports_,
+             [this](const Request& request, Scope scope) { return opens(request, scope); }},
       keys_(std::make_shared<const KeyRing>(tenants)) {
   for (const auto& table : {calls_routes(), document_routes(), health_routes(), status_routes()}) {
     routes_.insert(routes_.end(), table.begin(), table.end());
@@ -90,6 +97,12 @@ Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock
 
 void Router::reconfigure(const std::map<std::string, Tenant>& tenants) {
   keys_ = std::make_shared<const KeyRing>(tenants);
+}
+
+bool Router::opens(const Request& request, Scope scope) const {
+  const KeyRing::Known* key = nullptr;
+  const auto who = authenticate(*keys_, request, scope, parts_.clock.epoch_ms(), key);
+  return std::holds_alternative<Principal>(who);
 }
 
 Router::Match Router::match(const Request& request, const Target& target) const {
@@ -120,7 +133,10 @@ asio::awaitable<Response> Router::guarded(Handler handler, Exchange& exchange) {
     log().warn("request {}: {}: PostgreSQL: {}", exchange.request.id, exchange.trace.route,
                mask_numbers_in(failure.what()));
     problem.type = ProblemType::storage_unavailable;
-    problem.detail = "PostgreSQL is away or refused. The request can be repeated.";
+    problem.detail = failure.sqlstate == busy_state
+                         ? "Too many requests look through calls; this one's turn did not come. "
+                           "Ask for a shorter window, or by a filter that has an index."
+                         : "PostgreSQL is away, or has no time. The request can be repeated.";
   } catch (const std::exception& error) {
     log().error("request {}: {}: {}", exchange.request.id, exchange.trace.route,
                 mask_numbers_in(error.what()));

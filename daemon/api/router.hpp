@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -16,6 +17,7 @@
 
 #include "call/calls.hpp"
 #include "config.hpp"
+#include "export_gate.hpp"
 #include "health.hpp"
 #include "io/clock.hpp"
 #include "key_ring.hpp"
@@ -34,6 +36,8 @@ struct Parts {
   Metrics& metrics;
   const Clock& clock;
   Nouns nouns;
+  ExportGate& exports;
+  std::function<bool(const Request&, Scope)> opens;  // whether its key does by now
 };
 
 /// One request on its way through a route.
@@ -83,10 +87,12 @@ class Router {
 
  private:
   struct Match;
+  bool opens(const Request& request, Scope scope) const;
   Match match(const Request& request, const Target& target) const;
   asio::awaitable<Response> dispatch(const Request& request, Trace& trace);
   asio::awaitable<Response> guarded(Handler handler, Exchange& exchange);
 
+  ExportGate exports_;
   Parts parts_;
   std::shared_ptr<const KeyRing> keys_;
   std::vector<Route> routes_;

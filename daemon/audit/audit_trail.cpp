@@ -21,7 +21,9 @@ constexpr std::size_t most_calls = 1000;  // of a row
 
 constexpr std::string_view insert_sql =
     "INSERT INTO audit (at, tenant, key, action, request_id, address, calls, count, detail) "
-    "SELECT at, tenant, key, action, request_id, address, calls::bigint[], count, detail::jsonb "
+    "SELECT CASE at WHEN 0 THEN (extract(epoch FROM clock_timestamp()) * 1000)::bigint ELSE at "
+    "END, "
+    "tenant, key, action, request_id, address, calls::bigint[], count, detail::jsonb "
     "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], "
     "$7::text[], $8::bigint[], $9::text[]) "
     "AS row (at, tenant, key, action, request_id, address, calls, count, detail)";
@@ -87,11 +89,32 @@ pg::Statement page_statement(const AuditFilter& filter, std::int64_t below, std:
     params.push_back(std::move(value));
     return "$" + std::to_string(params.size());
   };
-  constexpr std::int64_t out_of_order_ms = 600'000;  // clocks of daemons may differ
-  sql =
+  // PostgreSQL stamps the rows; it may have been set back a little, or a row's transaction stood.
+  constexpr std::int64_t out_of_order_ms = 600'000;
+  // `=` alone would be judged by how many values there are: a generic plan would rather read all
+  // rows in the order of their numbers than use the index. Said twice, it is taken for few.
+  const auto equals = [&](const char* column, const std::string& value) {
+    const std::string place = next(value);
+    sql += std::string(" AND ") + column + " = " + place + " AND " + column + " BETWEEN " + place +
+           " AND " + place;
+  };
+  const std::string columns =
+      "id, at, tenant, key, action, request_id, address, calls, count, detail";
+  // The rows of one call are few, and found before anything else is asked of them; said twice here
+  // too.
+  const std::string source = filter.call ? "found" : "audit";
+  sql.clear();
+  if (filter.call) {
+    const std::string call = "ARRAY[" + next(*filter.call) + "::bigint]";
+    sql = "WITH found AS MATERIALIZED (SELECT " + columns + " FROM audit WHERE calls @> " + call +
+          " AND calls && " + call + ") ";
+  }
+  sql +=
       "SELECT id, at, key, action, request_id, address, calls::text AS calls, count, "
-      "detail::text AS detail FROM audit WHERE tenant = ";
-  sql += next(filter.tenant) + " AND id < " + next(below) + "::bigint";
+      "detail::text AS detail FROM " +
+      source + " WHERE id < ";
+  sql += next(below) + "::bigint";
+  equals("tenant", filter.tenant);
   if (filter.from_ms > 0) {
     sql += " AND at >= " + next(filter.from_ms) +
            "::bigint AND id > coalesce((SELECT id FROM audit WHERE at < " +
@@ -103,12 +126,16 @@ pg::Statement page_statement(const AuditFilter& filter, std::int64_t below, std:
            next(filter.to_ms + out_of_order_ms) +
            "::bigint ORDER BY at LIMIT 1), 9223372036854775807)";
   }
-  if (filter.key) sql += " AND key = " + next(*filter.key);
-  if (filter.action) sql += " AND action = " + next(*filter.action);
-  if (filter.request_id) sql += " AND request_id = " + next(*filter.request_id);
-  if (filter.call) sql += " AND calls @> ARRAY[" + next(*filter.call) + "::bigint]";
+  if (filter.key) equals("key", *filter.key);
+  if (filter.action) equals("action", *filter.action);
+  if (filter.request_id) equals("request_id", *filter.request_id);
   sql += " ORDER BY id DESC LIMIT " + next(static_cast<std::int64_t>(limit)) + "::bigint";
   return {sql, std::move(params)};
+}
+
+/// The same key from another address is somebody else.
+std::string who(const AuditEntry& entry) {
+  return entry.key + ' ' + entry.address;
 }
 
 AuditEntry read_entry(const pg::Rows& rows, std::size_t row, const std::string& tenant) {
@@ -159,7 +186,6 @@ asio::awaitable<void> StoredAuditTrail::keep(AuditEntry entry) {
     metrics_.audit_failures.Increment();
     throw pg::Failure("53400", "too many rows of the audit trail wait to be written");
   }
-  if (entry.at == 0) entry.at = clock_.epoch_ms();
   const auto ticket = std::make_shared<Ticket>(executor_, std::move(entry));
   waiting_.push_back(ticket);
   metrics_.audit_waiting.Increment();
@@ -216,11 +242,11 @@ asio::awaitable<void> StoredAuditTrail::write_all() {
 
 asio::awaitable<void> StoredAuditTrail::shown(AuditEntry entry) {
   const std::size_t named = entry.calls.size();
-  entry.calls = shown_.fresh(entry.tenant, entry.key, std::move(entry.calls), clock_.steady());
+  entry.calls = shown_.fresh(entry.tenant, who(entry), std::move(entry.calls), clock_.steady());
   const auto left_out = static_cast<std::int64_t>(named - entry.calls.size());
   entry.count = std::max(entry.count - left_out, static_cast<std::int64_t>(entry.calls.size()));
   if (entry.count == 0) co_return;
-  const std::string tenant = entry.tenant, key = entry.key;
+  const std::string tenant = entry.tenant, key = who(entry);
   const std::vector<std::int64_t> calls = entry.calls;
   auto keeping = keep(std::move(entry));
   co_await std::move(keeping);

@@ -170,12 +170,27 @@ LetterFilter LetterService::seen_by(const std::string& tenant, LetterFilter filt
   return filter;
 }
 
+/// What nobody can read is nobody's, as a call that nobody is found for: the channel's default
+/// tenant's. Under a code that nobody has configured: of those who are any channel's.
+bool LetterService::is_foreign(const std::string& tenant, const std::string& code) const {
+  const auto found = parts_.config.channels.find(code);
+  if (found != parts_.config.channels.end()) return found->second.default_tenant != tenant;
+  return std::none_of(parts_.config.channels.begin(), parts_.config.channels.end(),
+                      [&](const auto& channel) { return channel.second.default_tenant == tenant; });
+}
+
 asio::awaitable<std::vector<Letter>> LetterService::list(std::string tenant, LetterFilter filter) {
-  return list_letters(parts_.pool, seen_by(tenant, std::move(filter)));
+  std::vector<Letter> letters =
+      co_await list_letters(parts_.pool, seen_by(tenant, std::move(filter)));
+  for (Letter& letter : letters) letter.foreign = is_foreign(tenant, letter.channel);
+  co_return letters;
 }
 
 asio::awaitable<std::optional<Letter>> LetterService::get(std::string tenant, std::int64_t id) {
-  return read_letter(parts_.pool, id, seen_by(tenant, LetterFilter()));
+  std::optional<Letter> letter =
+      co_await read_letter(parts_.pool, id, seen_by(tenant, LetterFilter()));
+  if (letter) letter->foreign = is_foreign(tenant, letter->channel);
+  co_return letter;
 }
 
 asio::awaitable<std::optional<Replay>> LetterService::replay(std::string tenant, std::int64_t id) {

@@ -29,6 +29,7 @@ class LetterService final : public DeadLetters {
 
  private:
   LetterFilter seen_by(const std::string& tenant, LetterFilter filter) const;
+  bool is_foreign(const std::string& tenant, const std::string& code) const;
   Parts parts_;
 };
 

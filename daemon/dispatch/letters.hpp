@@ -22,6 +22,7 @@ struct Letter {
   std::optional<std::int64_t> replayed_ms;  // with success; gone again when it comes back dead
   std::int64_t bytes = 0;                   // of `raw`
   std::string raw;                          // the envelope as it came; empty in lists
+  bool foreign = false;  // may be another tenant's: who asks sees no bytes and no number of it
 };
 
 struct LetterFilter {

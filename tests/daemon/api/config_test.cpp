@@ -348,7 +348,9 @@ BOOST_AUTO_TEST_CASE(secrets_come_from_the_environment_too) {
                  .e9.auth_token == id32);
   // Identifiers and digests are no secrets: they may stand in the file.
   BOOST_TEST(good(folder, yaml("file:app", id32)).channels.at("e9").e9.app_id == id32);
-  BOOST_TEST(good(folder, yaml("file:digest", digest)).tenants.at("demo").keys[0].secrets.at(0).sha256 == digest);
+  BOOST_TEST(
+      good(folder, yaml("file:digest", digest)).tenants.at("demo").keys[0].secrets.at(0).sha256 ==
+      digest);
 }
 
 BOOST_AUTO_TEST_CASE(one_key_opens_one_door) {

@@ -50,9 +50,15 @@ BOOST_AUTO_TEST_CASE(no_statement_reads_the_whole_trail) {
   check(filter, 50);
   filter.key = "key1";
   check(filter, 50);
-  filter.key.reset();
   filter.from_ms = 0;
   filter.to_ms = INT64_MAX;
+  check(filter, 50);
+  filter.key = "nobody";
+  check(filter, 0);
+  filter.key.reset();
+  filter.action = "key.created";
+  check(filter, 0);
+  filter.action.reset();
   filter.request_id = "r40007";
   check(filter, 1);
   filter.request_id.reset();
@@ -66,15 +72,17 @@ BOOST_AUTO_TEST_CASE(no_statement_reads_the_whole_trail) {
   wait_for(purge(*pool, retention, now_ms));
   pool.reset();  // its sessions end, and have written all they had to
   sql("SELECT 'end of plans'");
-  BOOST_REQUIRE(
-      eventually([&] { return server.log().find("end of plans") != std::string::npos; }));
+  BOOST_REQUIRE(eventually([&] { return server.log().find("end of plans") != std::string::npos; }));
   std::set<std::string> told;
   std::size_t seen = 0;
   for (const Plan& plan : plans_of(server.log())) {
     if (plan.query.find("audit") == std::string::npos) continue;
     ++seen;
     for (const PlanNode& node : plan.nodes) {
-      if (node.type == "Seq Scan" && node.relation == "audit" && told.insert(plan.text()).second) {
+      // By its numbers it would be read as a whole too, only in order: everybody's rows.
+      const bool all = node.type == "Seq Scan" && node.relation == "audit";
+      const bool everybodys = node.index == "audit_pkey" && plan.query.find("DELETE") != 0;
+      if ((all || everybodys) && told.insert(plan.text()).second) {
         BOOST_ERROR(plan.query << ": " << plan.text());
       }
     }
