@@ -21,6 +21,15 @@ std::string shown_number(const OptText& number, bool whole) {
   return whole ? *number : mask_number(*number);
 }
 
+bool inbound(const StoredRecord& record) {
+  return record.constants.direction != "out";
+}
+
+/// Leg B's.
+const OptText& customer_of(const StoredRecord& record) {
+  return inbound(record) ? record.folded.caller : record.folded.called;
+}
+
 std::string shown(const OptText& text, bool whole) {
   if (!text) return "-";
   const std::string sane = repair_utf8(*text);
@@ -76,11 +85,12 @@ std::string head_of(const StoredRecord& record, const Timeline& timeline, bool w
   details.add("bizId", constants.biz_id);
   std::string text =
       fmt::format("call       {} of tenant {}, {}, {}\n", constants.id, constants.tenant,
-                  constants.direction == "out" ? "outbound" : "inbound", folded.state);
+                  inbound(record) ? "inbound" : "outbound", folded.state);
   text +=
       fmt::format("asked      {} {}\n", local_time(constants.created), std::move(details).take());
-  text += fmt::format("phones     A {}, B {}\n", shown_number(folded.caller, whole),
-                      shown_number(folded.called, whole));
+  text += fmt::format("phones     A (agent) {}, B (customer) {}\n",
+                      shown_number(inbound(record) ? folded.called : folded.caller, whole),
+                      shown_number(customer_of(record), whole));
   text += fmt::format("line       {} of channel {}, the channel's call id {}\n",
                       shown(folded.agent, whole), folded.channel.value_or("-"),
                       folded.call_id.value_or("-"));
@@ -141,7 +151,7 @@ std::string call_line(const StoredRecord& record, const std::string& story, bool
   return fmt::format("{}  {}  {:<12}  {:<16}  {:<4}  {:<12}  {}", record.constants.id,
                      local_time(record.constants.created), record.constants.tenant,
                      shown(record.folded.agent, whole), record.folded.channel.value_or("-"),
-                     shown_number(record.folded.called, whole), story);
+                     shown_number(customer_of(record), whole), story);
 }
 
 std::string refused_line(const Rejection& rejection) {

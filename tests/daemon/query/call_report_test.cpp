@@ -1,6 +1,8 @@
 // A call as a terminal shows it: aligned, in UTC+8, numbers masked unless they are asked for.
 #include "query/call_report.hpp"
 
+#include <utility>
+
 #include <boost/test/unit_test.hpp>
 
 using namespace cc;
@@ -52,11 +54,21 @@ BOOST_AUTO_TEST_CASE(a_report_tells_who_asked_and_ends_in_the_story) {
   const std::string text = call_report(record, timeline, "It rang.", true);
   for (const char* part :
        {"call       77 of tenant demo, outbound, close\n", "request=84a9ba735552213089d98c61",
-        "user=zhang", "A 13912340001, B 13812345678", "18:03:05.130",
+        "user=zhang", "A (agent) 13912340001, B (customer) 13812345678", "18:03:05.130",
         "2026-11-23 18:03:05.120 18:03:06.120", "a.ringing"}) {
     BOOST_TEST(text.find(part) != std::string::npos, part << " is not in\n" << text);
   }
   BOOST_TEST(text.ends_with("\nIt rang.\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_is_the_agent_of_an_inbound_call_too) {
+  record.constants.direction = "in";
+  std::swap(record.folded.caller, record.folded.called);
+  const std::string text = call_report(record, timeline, "It rang.", true);
+  BOOST_TEST(text.find("A (agent) 13912340001, B (customer) 13812345678") != std::string::npos,
+             text);
+  BOOST_TEST(call_line(record, "It rang.", true).find("  13812345678   It rang.") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(no_number_is_whole_unless_it_is_asked_for) {
