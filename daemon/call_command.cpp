@@ -45,9 +45,10 @@ usage: ccd [--config FILE] call show ID [--numbers] [--zh] [--json]
     --tenant T, --agent A, --user U
                  only calls of theirs
     --phone N    only calls of which this is one of both numbers
+                 Refusals keep numbers masked: those of a number with the same mask are told of too.
   --numbers    numbers whole; the audit trail is told of it, under your login's name
   --zh         the last sentence in Chinese
-  --json       an object a line: record, timeline, story
+  --json       an object a line: record, timeline, story; of a refused request: rejection
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
   -h, --help
 
@@ -56,7 +57,9 @@ exit codes: 0 found; 1 not found, or went wrong; 2 wrong usage or configuration
 
 constexpr std::int64_t minute_ms = 60'000;
 constexpr std::size_t most_calls = 200;
-constexpr std::size_t most_rejections = 50;
+constexpr std::size_t most_rejections = 200;
+constexpr std::size_t rejections_a_page = 1000;
+constexpr int most_pages = 100;  // of rejections, a tenant's
 
 struct Wish : CommandLine {
   OptText at, on, minutes, tenant, agent, user, phone;
@@ -94,6 +97,8 @@ std::string check_find(Wish& wish) {
     if (!number) return "--phone must be a phone number: 3 to 15 digits";
     wish.phone = std::move(number);
   }
+  // A line that is a phone is stored as numbers are.
+  if (wish.agent) wish.agent = canonical_number(*wish.agent).value_or(*wish.agent);
   return {};
 }
 
@@ -118,8 +123,8 @@ std::string login() {
 }
 
 constexpr std::string_view audit_sql =
-    "INSERT INTO audit (at, tenant, key, action, calls, count) VALUES ($1, $2, $3, "
-    "'numbers.shown', $4::bigint[], $5)";
+    "INSERT INTO audit (at, tenant, key, action, calls, count) VALUES ((extract(epoch FROM "
+    "clock_timestamp()) * 1000)::bigint, $1, left($2, 96), 'numbers.shown', $3::bigint[], $4)";
 
 /// Before they are shown: a row for each tenant whose calls they are.
 asio::awaitable<void> tell_audit(Tools tools, const std::vector<StoredRecord>& records) {
@@ -128,9 +133,8 @@ asio::awaitable<void> tell_audit(Tools tools, const std::vector<StoredRecord>& r
     calls[record.constants.tenant].push_back(record.constants.id);
   }
   for (const auto& [tenant, ids] : calls) {
-    co_await tools.pool.query(
-        audit_sql, pg::params(tools.clock.epoch_ms(), tenant, "command:" + login(), pg::array(ids),
-                              static_cast<std::int64_t>(ids.size())));
+    co_await tools.pool.query(audit_sql, pg::params(tenant, "command:" + login(), pg::array(ids),
+                                                    static_cast<std::int64_t>(ids.size())));
   }
 }
 
@@ -222,8 +226,47 @@ asio::awaitable<std::set<std::string>> tenants_of(Tools tools, const Config& con
   co_return names;
 }
 
-asio::awaitable<std::vector<Rejection>> find_refused(Tools tools, const Config& config,
-                                                     const Wish& wish, Window window) {
+/// A request may have named the line as its `caller`. Numbers are kept masked: what the number's
+/// mask is not can't be of it.
+bool is_wanted(const Rejection& rejection, const Wish& wish) {
+  if (wish.agent && rejection.agent != wish.agent &&
+      rejection.caller != OptText(mask_number(*wish.agent))) {
+    return false;
+  }
+  if (!wish.phone) return true;
+  const OptText masked = mask_number(*wish.phone);
+  return rejection.caller == masked || rejection.called == masked || rejection.agent == wish.phone;
+}
+
+struct Refused {
+  std::vector<Rejection> rejections;
+  bool more = false;  // than are told of
+};
+
+/// The tenant's, newest first.
+asio::awaitable<void> add_refused(Rejections& store, std::string tenant, const Wish& wish,
+                                  Window window, Refused& refused) {
+  RejectionFilter filter;
+  filter.tenant = tenant;
+  filter.user = wish.user;
+  filter.from_ms = window.from_ms;
+  filter.to_ms = window.to_ms;
+  std::size_t found = 0;
+  std::optional<std::int64_t> below = INT64_MAX;
+  for (int i = 0; i < most_pages && below && found <= most_rejections; ++i) {
+    RejectionPage page = co_await store.page(filter, *below, rejections_a_page);
+    for (Rejection& rejection : page.rejections) {
+      if (!is_wanted(rejection, wish)) continue;
+      ++found;
+      refused.rejections.push_back(std::move(rejection));
+    }
+    below = page.next;
+  }
+  if (below) refused.more = true;
+}
+
+asio::awaitable<Refused> find_refused(Tools tools, const Config& config, const Wish& wish,
+                                      Window window) {
   Metrics metrics;
   RejectionStore store(tools.pool, tools.clock, metrics);
   std::set<std::string> tenants;
@@ -232,25 +275,62 @@ asio::awaitable<std::vector<Rejection>> find_refused(Tools tools, const Config& 
   } else {
     tenants = co_await tenants_of(tools, config);
   }
-  std::vector<Rejection> refused;
+  Refused refused;
   for (const std::string& tenant : tenants) {
-    RejectionFilter filter;
-    filter.tenant = tenant;
-    filter.agent = wish.agent;
-    filter.user = wish.user;
-    filter.from_ms = window.from_ms;
-    filter.to_ms = window.to_ms;
-    RejectionPage page = co_await store.page(filter, INT64_MAX, most_rejections);
-    std::move(page.rejections.begin(), page.rejections.end(), std::back_inserter(refused));
+    co_await add_refused(store, tenant, wish, window, refused);
   }
-  // Kept masked: what the number's mask is not can't be of it.
-  const OptText masked = wish.phone ? OptText(mask_number(*wish.phone)) : std::nullopt;
-  if (masked) {
-    std::erase_if(refused, [&](const Rejection& one) {
-      return one.caller != masked && one.called != masked && one.agent != wish.phone;
-    });
+  std::vector<Rejection>& all = refused.rejections;
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Rejection& a, const Rejection& b) { return a.at > b.at; });
+  if (all.size() > most_rejections) {
+    all.resize(most_rejections);
+    refused.more = true;
   }
   co_return refused;
+}
+
+/// With the names that GET /v1/rejections has; what is not known is left out.
+json::object to_object(const Rejection& rejection) {
+  json::object object;
+  const auto add = [&](std::string_view name, const OptText& value) {
+    if (value && !value->empty()) object[name] = repair_utf8(*value);
+  };
+  object["id"] = std::to_string(rejection.id);
+  object["tenant"] = rejection.tenant;
+  object["at"] = rejection.at;
+  object["status"] = rejection.status;
+  object["code"] = rejection.code;
+  object["detail"] = mask_numbers_in(repair_utf8(rejection.detail));
+  add("requestId", rejection.request_id);
+  add("key", rejection.key);
+  add("caller", rejection.caller);
+  add("called", rejection.called);
+  add("agent", rejection.agent);
+  add("user", rejection.user);
+  add("channel", rejection.channel);
+  add("business", rejection.business);
+  add("bizType", rejection.biz_type);
+  add("bizId", rejection.biz_id);
+  if (rejection.call) object["callId"] = std::to_string(*rejection.call);
+  return object;
+}
+
+void tell_refused(const Refused& refused, const Wish& wish) {
+  for (const Rejection& rejection : refused.rejections) {
+    if (wish.json) {
+      json::object line;
+      line["rejection"] = to_object(rejection);
+      std::puts(json::serialize(line).c_str());
+    } else {
+      std::puts(refused_line(rejection).c_str());
+    }
+  }
+  if (refused.more) {
+    std::fprintf(stderr,
+                 "ccd call: not all refusals were looked through, or there are more than %zu; "
+                 "--minutes, --tenant and --user narrow it\n",
+                 most_rejections);
+  }
 }
 
 asio::awaitable<int> find(Tools tools, const Config& config, const Wish& wish) {
@@ -272,14 +352,14 @@ asio::awaitable<int> find(Tools tools, const Config& config, const Wish& wish) {
   }
   if (more)
     std::fprintf(stderr, "ccd call: there are more; --minutes, --agent and others narrow it\n");
-  std::vector<Rejection> refused;
-  if (!wish.json) refused = co_await find_refused(tools, config, wish, window);
-  for (const Rejection& rejection : refused) std::puts(refused_line(rejection).c_str());
+  const Refused refused = co_await find_refused(tools, config, wish, window);
+  tell_refused(refused, wish);
   if (!calls.empty()) co_return exit_right;
-  std::fprintf(stderr, "ccd call: no call was asked for between %s and %s (UTC+8)%s\n",
-               local_time(window.from_ms).substr(0, 16).c_str(),
-               local_time(window.to_ms).substr(0, 16).c_str(),
-               refused.empty() ? "" : "; requests for calls were refused then, see above");
+  std::fprintf(
+      stderr, "ccd call: no call was asked for between %s and %s (UTC+8)%s\n",
+      local_time(window.from_ms).substr(0, 16).c_str(),
+      local_time(window.to_ms).substr(0, 16).c_str(),
+      refused.rejections.empty() ? "" : "; requests for calls were refused then, see above");
   co_return exit_wrong;
 }
 

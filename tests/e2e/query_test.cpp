@@ -309,13 +309,15 @@ BOOST_AUTO_TEST_CASE(the_timeline_tells_of_requests_and_both_times) {
 }
 
 BOOST_AUTO_TEST_CASE(ccd_call_shows_a_call_and_what_happened) {
-  const std::string caller = "13955550001", called = customer("8008");
+  const std::string caller = "13955558877", called = customer("8008");
   const std::string unanswered = closed_call(caller, called, R"("user":"asker")");
   const Outcome shown = ccd_command(stack(), {"call", "show", unanswered});
   BOOST_TEST(shown.status == 0, shown.output);
-  BOOST_TEST(shown.output.find("'s phone could not be reached; the customer was never called.\n") !=
-                 std::string::npos,
-             shown.output);
+  // This channel never tells of ringing.
+  BOOST_TEST(
+      shown.output.find(" and not reached (the channel does not say whether the phone rang); "
+                        "the customer was never called.\n") != std::string::npos,
+      shown.output);
   BOOST_TEST(shown.output.find("attempt.planned") != std::string::npos, shown.output);
   BOOST_TEST(shown.output.find(called) == std::string::npos, shown.output);
   BOOST_TEST(shown.output.find(caller) == std::string::npos, shown.output);
@@ -323,7 +325,7 @@ BOOST_AUTO_TEST_CASE(ccd_call_shows_a_call_and_what_happened) {
   const std::string before = stack().sql("SELECT count(*) FROM audit WHERE key LIKE 'command:%'");
   const Outcome whole = ccd_command(stack(), {"call", "show", unanswered, "--numbers", "--zh"});
   BOOST_TEST(whole.output.find(called) != std::string::npos, whole.output);
-  BOOST_TEST(whole.output.find("坐席的电话无法接通，客户未被呼叫。\n") != std::string::npos,
+  BOOST_TEST(whole.output.find("未接通（渠道未说明是否振铃），未呼叫客户。\n") != std::string::npos,
              whole.output);
   BOOST_TEST(
       stack().sql("SELECT count(*) - " + before + " FROM audit WHERE key LIKE 'command:%'") == "1");
@@ -357,6 +359,40 @@ BOOST_AUTO_TEST_CASE(ccd_call_shows_a_call_and_what_happened) {
   BOOST_TEST(stack().post("/v1/calls", call_body(caller, "12")).status == 400);
   const Outcome refused = ccd_command(stack(), by_phone);
   BOOST_TEST(refused.output.find("400 invalid-request: ") != std::string::npos, refused.output);
+  // Behind more than a page of others, and of a request that named its line as `caller`.
+  const std::string others = std::to_string(now_ms());
+  stack().sql(
+      "INSERT INTO rejection (tenant, at, code, detail, request_id, key, status, caller, user_id) "
+      "SELECT 'demo', " +
+      others +
+      ", 'line-busy', 'planted', 'r-' || n, 'demo-all', 409, '137****0000', 'flood' FROM "
+      "generate_series(1, 2500) AS n");
+  const Outcome behind = ccd_command(stack(), by_phone);
+  BOOST_TEST(behind.output.find("400 invalid-request: ") != std::string::npos, behind.output);
+  BOOST_TEST(behind.output.find("planted") == std::string::npos, behind.output);
+  std::vector<std::string> by_line = by_phone;
+  by_line[6] = "--agent";
+  const Outcome of_line = ccd_command(stack(), by_line);
+  BOOST_TEST(of_line.output.find("400 invalid-request: ") != std::string::npos, of_line.output);
+  BOOST_TEST(of_line.output.find("planted") == std::string::npos, of_line.output);
+  by_line.emplace_back("--json");
+  std::istringstream lines(ccd_command(stack(), by_line).output);
+  int rejections = 0;
+  for (std::string text; std::getline(lines, text);) {
+    const json::value object = json::parse(text);
+    const json::value* const rejection = object.as_object().if_contains("rejection");
+    if (rejection == nullptr) continue;
+    ++rejections;
+    BOOST_TEST(text_at(*rejection, "code") == "invalid-request");
+    BOOST_TEST(text_at(*rejection, "caller") == "139****8877");
+  }
+  BOOST_TEST(rejections == 1);
+  std::vector<std::string> flood = by_phone;
+  flood[6] = "--user";
+  flood[7] = "flood";
+  const Outcome many = ccd_command(stack(), flood);
+  BOOST_TEST(many.output.find("planted") != std::string::npos, many.output);
+  BOOST_TEST(many.output.find("more than 200") != std::string::npos);
   by_phone[7] = "13955559999";
   const Outcome none = ccd_command(stack(), by_phone);
   BOOST_TEST(none.status == 1);
