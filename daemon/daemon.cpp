@@ -152,6 +152,7 @@ class Daemon final : public Health {
   asio::awaitable<void> look_at_access();
   void reload();
 
+  ScanGate scans_;  // outlives those who wait at it, in the loop
   asio::io_context loop_{1};
   Config config_;
   std::map<std::string, Tenant> file_tenants_;  // config_.tenants has those made by commands too
@@ -178,7 +179,6 @@ class Daemon final : public Health {
   AgentService agents_;
   BindingService bindings_;
   DeskService desk_;
-  ScanGate scans_;
   CallSearch search_;
   RejectionStore rejections_;
   StoredAuditTrail audit_;

@@ -37,14 +37,6 @@ json::object to_object(const AuditEntry& entry) {
   return object;
 }
 
-std::optional<std::int64_t> moment(QueryReader& query, std::string_view name) {
-  const auto text = query.text(name, 64);
-  if (!text) return std::nullopt;
-  const auto time = parse_time(*text);
-  if (!time) query.refuse(name, std::string(time_advice));
-  return time;
-}
-
 AuditFilter read_filter(QueryReader& query, const Exchange& exchange) {
   AuditFilter filter;
   filter.tenant = exchange.key.tenant->name;
@@ -55,7 +47,7 @@ AuditFilter read_filter(QueryReader& query, const Exchange& exchange) {
     filter.call = parse_call_id(*text);
     if (!filter.call) query.refuse("callId", "must be a call's id");
   }
-  const auto from = moment(query, "from"), to = moment(query, "to");
+  const auto from = query.time("from"), to = query.time("to");
   filter.to_ms = to.value_or(INT64_MAX);
   const bool named = filter.call || filter.request_id;
   const std::int64_t end = to.value_or(exchange.parts.clock.epoch_ms());

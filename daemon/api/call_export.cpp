@@ -1,9 +1,12 @@
 #include "call_export.hpp"
 
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "call_csv.hpp"
+#include "io/pg.hpp"
+#include "query/scan_gate.hpp"
 
 namespace cc::api {
 namespace {
@@ -17,6 +20,18 @@ struct Progress {
   std::int64_t count = 0;
 };
 
+/// Nothing where so many others look through calls that its turn did not come: to be asked again.
+asio::awaitable<std::optional<CallPage>> next_page(const CallExport& wish, Cursor cursor) {
+  std::optional<CallPage> page;
+  try {
+    auto reading = wish.query->page(wish.filter, cursor, page_calls);
+    page = co_await std::move(reading);
+  } catch (const pg::Failure& failure) {
+    if (failure.sqlstate != busy_state) throw;
+  }
+  co_return page;
+}
+
 asio::awaitable<std::optional<std::string>> next_part(std::shared_ptr<Progress> progress) {
   CallExport& wish = progress->wish;
   std::string part;
@@ -25,23 +40,27 @@ asio::awaitable<std::optional<std::string>> next_part(std::shared_ptr<Progress> 
     part += csv_header(wish.sight);
     progress->begun = true;
   }
-  // Pages may be empty, where a filter passes few calls; a part must not be.
-  while (progress->cursor && part.empty()) {
-    auto reading = wish.query->page(wish.filter, *progress->cursor, page_calls);
-    const CallPage page = co_await std::move(reading);
-    for (const StoredRecord& record : page.calls) part += csv_line(record, wish.sight);
-    progress->count += static_cast<std::int64_t>(page.calls.size());
-    progress->cursor = page.next;
+  if (progress->cursor && part.empty()) {
+    if (wish.still_open && !wish.still_open()) {
+      throw std::runtime_error("the key that asked for this export opens it no longer");
+    }
+    auto reading = next_page(wish, *progress->cursor);
+    const std::optional<CallPage> page = co_await std::move(reading);
+    if (!page) co_return part;
+    for (const StoredRecord& record : page->calls) part += csv_line(record, wish.sight);
+    progress->count += static_cast<std::int64_t>(page->calls.size());
+    progress->cursor = page->next;
   }
   if (!progress->cursor && !progress->ended) {
     progress->ended = true;
+    wish.pass.reset();
     if (wish.audit != nullptr) {
       wish.entry.count = progress->count;
       auto telling = wish.audit->keep(wish.entry);
       co_await std::move(telling);
     }
   }
-  if (part.empty()) co_return std::nullopt;
+  if (part.empty() && !progress->cursor) co_return std::nullopt;
   co_return part;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,13 +17,17 @@ struct CallExport {
   CallFilter filter;
   Sight sight;
   bool bom = false;  // a byte order mark first: without it Excel takes UTF-8 for something else
-  AuditTrail* audit = nullptr;  // hears of the end; null = nobody does
-  AuditEntry entry;             // what it hears; the count is put in
+  std::function<bool()> still_open;  // whether the asking key opens the export yet; empty = it does
+  AuditTrail* audit = nullptr;       // hears of the end; null = nobody does
+  AuditEntry entry;                  // what it hears; the count is put in
+  std::shared_ptr<void> pass;        // of the gate: held until it has ended
 };
 
 /// For Response::more: header and lines, part by part. A call that was there when it began comes
-/// exactly once, whatever is added meanwhile; its line is of the moment when its page was read.
-/// Throws pg::Failure where a page or the audit entry fails: what went out is no whole file then.
+/// exactly once, whatever is added meanwhile; its line is of the moment when its page was read. A
+/// part is empty where a page was, so that whoever writes may look after the client. Throws where
+/// a page or the audit entry fails (pg::Failure), or the key was closed: what went out is no whole
+/// file then.
 std::function<asio::awaitable<std::optional<std::string>>()> export_calls(CallExport wish);
 
 }  // namespace cc::api

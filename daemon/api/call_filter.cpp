@@ -22,12 +22,17 @@ constexpr std::size_t most_ids = 100;
 constexpr std::size_t longest_ids = most_ids * 20;
 constexpr std::size_t longest_cursor = 64;
 constexpr const char* states = "must be init, conn, close or open (init or conn)";
+constexpr const char* ends = "must be 0 to 7, or 255";
 constexpr const char* wrong_ids = "must be 1 to 100 call ids";
 constexpr const char* wrong_cursor = "must be the `next` of a page";
 constexpr const char* from_after_to = "must be before `to`";
 
 bool is_state(std::string_view state) {
   return state == "init" || state == "conn" || state == "close" || state == "open";
+}
+
+bool is_close_type(std::string_view text) {
+  return text == "255" || (text.size() == 1 && text.front() >= '0' && text.front() <= '7');
 }
 
 /// What both ways of asking have read. Times are as they were given.
@@ -53,6 +58,13 @@ bool set_window(Reading& reading, std::int64_t now_ms) {
   return !reading.from || !reading.to || *reading.from < *reading.to;
 }
 
+/// Who names calls wants them all.
+void set_limit(Reading& reading, std::optional<std::int64_t> limit) {
+  const auto named = static_cast<std::int64_t>(reading.wish.filter.ids.size());
+  if (!limit && named > 0) limit = named;
+  if (limit) reading.wish.limit = static_cast<std::size_t>(*limit);
+}
+
 /// "1,2,3"; nothing where one of them is no id.
 std::optional<std::vector<std::int64_t>> split_ids(std::string_view text) {
   std::vector<std::int64_t> ids;
@@ -65,14 +77,6 @@ std::optional<std::vector<std::int64_t>> split_ids(std::string_view text) {
     if (more) text.remove_prefix(comma + 1);
   }
   return ids;
-}
-
-std::optional<std::int64_t> read_time(QueryReader& query, std::string_view name) {
-  const auto text = query.text(name, 40);
-  if (!text) return std::nullopt;
-  const auto ms = parse_time(*text);
-  if (!ms) query.refuse(name, std::string(time_advice));
-  return ms;
 }
 
 std::optional<std::int64_t> read_time(Fields& fields, std::string_view name) {
@@ -116,12 +120,13 @@ CallWish read_call_filter(QueryReader& query, const Target& target, const std::s
   Reading reading;
   CallFilter& filter = reading.wish.filter;
   filter.tenant = tenant;
-  filter.agent = query.text("agent", 256);
+  filter.agent = query.line("agent");
   filter.user = query.text("user", 256);
   filter.state = query.text("state", 8);
   if (filter.state && !is_state(*filter.state)) query.refuse("state", states);
   filter.channel = query.text("channel", 8);
   filter.close_type = query.text("closeType", 32);
+  if (filter.close_type && !is_close_type(*filter.close_type)) query.refuse("closeType", ends);
   filter.business = query.text("business", 128);
   filter.biz_type = query.text("bizType", 128);
   filter.biz_id = query.text("bizId", 256);
@@ -140,12 +145,10 @@ CallWish read_call_filter(QueryReader& query, const Target& target, const std::s
     query.text(number, SIZE_MAX);  // known, so that this is the one complaint about it
     query.refuse(number, "numbers don't belong into a URL: POST /v1/calls/search");
   }
-  reading.from = read_time(query, "from");
-  reading.to = read_time(query, "to");
+  reading.from = query.time("from");
+  reading.to = query.time("to");
   if (paged) {
-    if (const auto limit = query.integer("limit", 1, most_calls)) {
-      reading.wish.limit = static_cast<std::size_t>(*limit);
-    }
+    set_limit(reading, query.integer("limit", 1, most_calls));
     if (const auto text = query.text("cursor", longest_cursor)) {
       reading.cursor = parse_cursor(*text);
       if (!reading.cursor) query.refuse("cursor", wrong_cursor);
@@ -161,12 +164,13 @@ std::variant<CallWish, Problem> read_call_search(const json::object& body,
   Reading reading;
   CallFilter& filter = reading.wish.filter;
   filter.tenant = tenant;
-  filter.agent = fields.text("agent", 64);
+  if (const auto agent = fields.text("agent", 64)) filter.agent = plain_agent(*agent);
   filter.user = fields.text("user", 64);
   filter.state = fields.text("state", 8);
   if (filter.state && !is_state(*filter.state)) fields.refuse("state", states);
   filter.channel = fields.text("channel", 8);
   filter.close_type = fields.text("closeType", 32);
+  if (filter.close_type && !is_close_type(*filter.close_type)) fields.refuse("closeType", ends);
   filter.business = fields.text("business", 32);
   filter.biz_type = fields.text("bizType", 32);
   filter.biz_id = fields.text("bizId", 64);
@@ -176,9 +180,7 @@ std::variant<CallWish, Problem> read_call_search(const json::object& body,
   filter.ids = read_ids(fields);
   reading.from = read_time(fields, "from");
   reading.to = read_time(fields, "to");
-  if (const auto limit = fields.integer("limit", 1, most_calls)) {
-    reading.wish.limit = static_cast<std::size_t>(*limit);
-  }
+  set_limit(reading, fields.integer("limit", 1, most_calls));
   if (const auto text = fields.text("cursor", longest_cursor)) {
     reading.cursor = parse_cursor(*text);
     if (!reading.cursor) fields.refuse("cursor", wrong_cursor);

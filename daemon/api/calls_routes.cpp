@@ -110,8 +110,8 @@ std::optional<int> wait_of(const Request& request) {
   return std::nullopt;
 }
 
-/// The first attempt's end. The call is stored by now: whatever goes wrong here must not look as if
-/// it were not, so a storage that went away means `pending`.
+/// The latest attempt's end. The call is stored by now: whatever goes wrong here must not look as
+/// if it were not, so a storage that went away means `pending`.
 asio::awaitable<AttemptOutcome> outcome_of(Exchange& exchange, std::int64_t call, int wait) {
   AttemptOutcome outcome;
   try {
@@ -166,7 +166,7 @@ Problem storage_problem(const pg::Failure& failure, bool has_key) {
   Problem problem;
   problem.type = ProblemType::storage_unavailable;
   if (!failure.connection_lost()) {
-    problem.detail = "PostgreSQL refused; no call was made.";
+    problem.detail = "PostgreSQL did not take it; no call was made.";
   } else if (has_key) {
     problem.detail =
         "It is not known whether the call was stored. Repeat with the same Idempotency-Key: that "

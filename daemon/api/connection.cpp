@@ -5,6 +5,7 @@
 #include <cstring>
 #include <netinet/in.h>
 #include <optional>
+#include <poll.h>
 #include <string>
 
 #include <boost/asio/as_tuple.hpp>
@@ -62,6 +63,14 @@ Peer peer_of(const Socket& socket) {
       break;
   }
   return peer;
+}
+
+/// Whether the client has hung up: while nothing is written, nothing else would tell. One that only
+/// says that it sends no more counts as gone too, as it does for proxies.
+bool is_gone(Socket& socket) {
+  if (!socket.is_open()) return true;
+  pollfd look{socket.native_handle(), POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0;
 }
 
 /// What an unreadable request is told; nothing where there is nobody to tell.
@@ -365,7 +374,10 @@ asio::awaitable<Connection::Delivery> Connection::stream(const Response& respons
                   mask_numbers_in(error.what()));
       co_return delivery;
     }
-    if (part && part->empty()) continue;
+    if (part && part->empty()) {
+      if (is_gone(socket_)) co_return delivery;
+      continue;
+    }
     const bool end = !part;
     const std::size_t size = end ? 0 : part->size();
     if (end && framing == Framing::until_close) break;

@@ -1,6 +1,7 @@
 #include "fields.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <boost/json.hpp>
 
@@ -11,12 +12,6 @@ namespace cc::api {
 namespace {
 
 namespace json = boost::json;
-
-std::size_t characters(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
 
 bool printable(std::string_view text) {
   return std::none_of(text.begin(), text.end(),
@@ -83,6 +78,12 @@ std::optional<bool> Fields::boolean(std::string_view name) {
 std::optional<int> Fields::integer(std::string_view name, int least, int most) {
   const json::value* value = find(name);
   if (value == nullptr) return std::nullopt;
+  // 300.0 is a whole number to JSON Schema, and some libraries write it so.
+  if (const double* real = value->if_double()) {
+    if (*real >= least && *real <= most && *real == std::floor(*real)) {
+      return static_cast<int>(*real);
+    }
+  }
   const std::int64_t* content = value->if_int64();
   if (content != nullptr && *content >= least && *content <= most) {
     return static_cast<int>(*content);
@@ -99,6 +100,16 @@ std::vector<InvalidParam> Fields::wrong() && {
     refuse(shown_name(name), "unknown field");
   }
   return std::move(wrong_);
+}
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+std::string plain_agent(const std::string& agent) {
+  return canonical_number(agent).value_or(agent);
 }
 
 Problem wrong_fields(std::vector<InvalidParam> wrong) {

@@ -40,6 +40,12 @@ class Fields {
   std::vector<InvalidParam> wrong_;
 };
 
+/// How many characters well-formed UTF-8 has.
+std::size_t characters(std::string_view utf8);
+
+/// A line's name as it is stored: of a phone the canonical number. Seats' names stay as they are.
+std::string plain_agent(const std::string& agent);
+
 /// The problem that says all of it; `wrong` is not empty.
 Problem wrong_fields(std::vector<InvalidParam> wrong);
 

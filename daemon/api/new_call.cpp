@@ -118,7 +118,7 @@ std::variant<NewCall, Problem> read_new_call(std::string_view body, const Tenant
   NewCall call;
   read_called(fields, call);
   call.caller = fields.number("caller");
-  call.agent = fields.text("agent", 64);
+  if (const auto agent = fields.text("agent", 64)) call.agent = plain_agent(*agent);
   call.channel = fields.text("channel", 8);
   call.user = fields.text("user", 64);
   if (const auto initiator = fields.text("initiator", 64)) {

@@ -83,10 +83,29 @@ asio::awaitable<Response> export_csv(Exchange& exchange) {
                                    exchange.parts.clock.epoch_ms(), false);
   const bool bom = query.boolean("bom").value_or(false);
   if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
+  Response response;
+  response.content_type = "text/csv; charset=utf-8; header=present";
+  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"calls.csv\"");
   CallExport run;
   run.query = exchange.parts.nouns.query;
   run.sight = sight_of(exchange.key);
   run.bom = bom;
+  if (exchange.request.method == "HEAD") {  // nothing is taken out, so nobody is told
+    response.more = export_calls(std::move(run));
+    co_return response;
+  }
+  run.pass = exchange.parts.exports.enter(exchange.key.tenant->name);
+  if (run.pass == nullptr) {
+    Problem problem;
+    problem.type = ProblemType::too_many_exports;
+    problem.detail = "At most " + std::to_string(ExportGate::most_of_tenant) +
+                     " exports of a tenant and " + std::to_string(ExportGate::most) +
+                     " in all run at a time.";
+    co_return exchange.refuse(problem);
+  }
+  run.still_open = [opens = exchange.parts.opens, request = exchange.request] {
+    return opens(request, Scope::read);
+  };
   run.audit = exchange.parts.nouns.audit;
   run.entry = entry_of(exchange);
   json::object detail = describe(wish.filter);
@@ -97,9 +116,6 @@ asio::awaitable<Response> export_csv(Exchange& exchange) {
   detail["event"] = "end";
   run.entry.detail = json::serialize(detail);
   run.filter = std::move(wish.filter);
-  Response response;
-  response.content_type = "text/csv; charset=utf-8; header=present";
-  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"calls.csv\"");
   response.more = export_calls(std::move(run));
   co_return response;
 }

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "fields.hpp"
 #include "phone.hpp"
 #include "strict_json.hpp"
 
@@ -33,7 +34,7 @@ void read_body(std::string_view text, Rejection& rejection) {
   if (body == nullptr) return;
   rejection.caller = masked_of(*body, "caller");
   rejection.called = masked_of(*body, "called");
-  rejection.agent = text_of(*body, "agent");
+  if (const OptText agent = text_of(*body, "agent")) rejection.agent = plain_agent(*agent);
   rejection.user = text_of(*body, "user");
   rejection.channel = text_of(*body, "channel");
   rejection.business = text_of(*body, "business");
@@ -85,6 +86,11 @@ Problem problem_of(const Refusal& refusal, const Principal& key) {
       problem.type = ProblemType::invalid_request;
       problem.invalid_params.push_back(
           {"called.callId", "must be the id of a call of yours that has a customer's number"});
+      break;
+    case Refusal::Code::own_number:
+      problem.type = ProblemType::invalid_request;
+      problem.invalid_params.push_back({"called", refusal.detail});
+      problem.detail = "called " + refusal.detail + ".";
       break;
     case Refusal::Code::key_reused:
       problem.type = ProblemType::idempotency_key_reused;

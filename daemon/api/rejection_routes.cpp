@@ -4,7 +4,6 @@
 #include <boost/json.hpp>
 
 #include "router.hpp"
-#include "time_text.hpp"
 
 namespace cc::api {
 namespace {
@@ -41,29 +40,19 @@ json::object to_object(const Rejection& rejection) {
   return object;
 }
 
-void read_time(QueryReader& query, std::string_view name, std::int64_t& ms) {
-  const auto text = query.text(name, 40);
-  if (!text) return;
-  if (const auto read = parse_time(*text)) {
-    ms = *read;
-  } else {
-    query.refuse(name, std::string(time_advice));
-  }
-}
-
 asio::awaitable<Response> list_rejections(Exchange& exchange) {
   QueryReader query(exchange.target);
   RejectionFilter filter;
   filter.tenant = exchange.key.tenant->name;
   filter.code = query.text("code", 32);
-  filter.agent = query.text("agent", 256);
+  filter.agent = query.line("agent");
   filter.user = query.text("user", 256);
   filter.channel = query.text("channel", 8);
   filter.biz_type = query.text("bizType", 128);
   filter.biz_id = query.text("bizId", 256);
   filter.request_id = query.text("requestId", 64);
-  read_time(query, "from", filter.from_ms);
-  read_time(query, "to", filter.to_ms);
+  filter.from_ms = query.time("from").value_or(0);
+  filter.to_ms = query.time("to").value_or(INT64_MAX);
   if (filter.from_ms >= filter.to_ms) query.refuse("from", "must be before `to`");
   const auto below = query.integer("cursor", 1, INT64_MAX);
   const auto limit = query.integer("limit", 1, most_rejections).value_or(default_rejections);

@@ -7,8 +7,10 @@
 
 #include <openssl/rand.h>
 
+#include "fields.hpp"
 #include "phone.hpp"
 #include "text.hpp"
+#include "time_text.hpp"
 
 namespace cc::api {
 namespace {
@@ -22,6 +24,18 @@ std::optional<std::string> decode(std::string_view text) {
   auto decoded = percent_decode(text);
   if (decoded && has_control(*decoded)) return std::nullopt;
   return decoded;
+}
+
+/// A parameter's value: its reader judges what is in it, and names the parameter.
+std::optional<std::string> decode_value(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return percent_decode(spaced);
+}
+
+bool is_text(const std::string& value, std::size_t width) {
+  return !value.empty() && repair_utf8(value) == value && !has_control(value) &&
+         characters(value) <= width;
 }
 
 /// Cuts the part before `separator` off `rest`.
@@ -93,7 +107,7 @@ std::optional<Target> parse_target(std::string_view text) {
     std::string_view value = next_part(query, '&');
     if (value.empty()) continue;
     auto name = decode(next_part(value, '='));
-    auto content = decode(value);
+    auto content = decode_value(value);
     if (!name || !content) return std::nullopt;
     target.query.emplace_back(*std::move(name), *std::move(content));
   }
@@ -125,11 +139,30 @@ std::optional<std::string> QueryReader::text(std::string_view name, std::size_t 
   known_.push_back(name);
   for (const auto& [key, text] : target_.query) {
     if (key != name) continue;
-    if (!text.empty() && text.size() <= width && repair_utf8(text) == text) return text;
-    refuse(name, "must be 1 to " + std::to_string(width) + " bytes of UTF-8");
+    if (is_text(text, width)) return text;
+    refuse(name, "must be 1 to " + std::to_string(width) + " characters of UTF-8, none of control");
     return std::nullopt;
   }
   return std::nullopt;
+}
+
+std::optional<std::int64_t> QueryReader::time(std::string_view name) {
+  auto given = text(name, 40);
+  if (!given) return std::nullopt;
+  constexpr std::size_t zone = 6;  // "+08:00"
+  if (given->size() > zone && (*given)[given->size() - zone] == ' ') {
+    (*given)[given->size() - zone] = '+';
+  }
+  const auto ms = parse_time(*given);
+  if (!ms) refuse(name, std::string(time_advice));
+  return ms;
+}
+
+std::optional<std::string> QueryReader::line(std::string_view name) {
+  auto given = text(name, 256);
+  if (!given) return std::nullopt;
+  if (given->front() == ' ') given->front() = '+';
+  return plain_agent(*given);
 }
 
 std::optional<bool> QueryReader::boolean(std::string_view name) {

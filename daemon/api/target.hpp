@@ -18,8 +18,8 @@ struct Target {
   std::vector<std::pair<std::string, std::string>> query;  // in the order given
 };
 
-/// Nothing where it begins neither with "/" nor with "http(s)://host", an escape is broken, or it
-/// holds a control byte.
+/// Nothing where it begins neither with "/" nor with "http(s)://host", an escape is broken, or path
+/// or a parameter's name hold a control byte. In values a "+" is a space, as forms write it.
 std::optional<Target> parse_target(std::string_view target);
 
 /// A call's id as text: 1 to 19 digits, no leading zero.
@@ -31,8 +31,12 @@ class QueryReader {
   explicit QueryReader(const Target& target) : target_(target) {}
 
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most);
-  /// 1 to `width` bytes of UTF-8 text.
+  /// 1 to `width` characters of UTF-8, none of control.
   std::optional<std::string> text(std::string_view name, std::size_t width);
+  /// Epoch ms; see time_text.hpp. "+08:00" is understood too where its plus was not escaped.
+  std::optional<std::int64_t> time(std::string_view name);
+  /// A line's name, of a phone the canonical number; "+86…" is understood as with time().
+  std::optional<std::string> line(std::string_view name);
   std::optional<bool> boolean(std::string_view name);  // "true", "false"
   void refuse(std::string_view name, std::string reason);
 

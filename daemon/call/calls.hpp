@@ -56,6 +56,7 @@ struct Refusal {
     key_reused,       // the idempotency key came with another body
     too_fast,         // the tenant's requests for calls a second
     too_many,         // the tenant's calls at the same time
+    own_number,       // the phone that would call is the one to be called
   } code;
   std::string detail;  // names the thing, the value (masked) and the remedy
   std::optional<std::int64_t> busy_call;
@@ -69,8 +70,14 @@ struct Created {
   std::string notice;  // not empty: the channel that it goes to is not whole
 };
 
-/// How the first attempt at the channel ended, for Prefer: wait.
-enum class Outcome { pending, accepted, refused, unknown };
+/// How the latest attempt at a channel ended, for Prefer: wait.
+enum class Outcome {
+  pending,
+  accepted,
+  refused,
+  unknown,
+  withdrawn  // by CC: hung up before it was sent, or too late to send; no channel was asked
+};
 
 struct AttemptOutcome {
   Outcome outcome = Outcome::pending;

@@ -108,6 +108,12 @@ class Choosing {
     found.line.handset = std::move(handset);
     found.source = std::move(source);
     if (known_.tried_lines.contains(found.line.line_resource())) return;
+    if (!request_.called.empty() && found.line.handset == request_.called) {
+      note(refuse(Code::own_number,
+                  "is the phone that would ring first, so it would call itself: name another agent "
+                  "or caller"));
+      return;
+    }
     // A line may be reached by more than one way: the first counts.
     const bool there = std::any_of(found_.begin(), found_.end(), [&](const Found& other) {
       return other.line.line_resource() == found.line.line_resource();

@@ -93,6 +93,8 @@ const char* code_text(Refusal::Code code) {
       return "too_fast";
     case Refusal::Code::too_many:
       return "too_many";
+    case Refusal::Code::own_number:
+      return "own_number";
   }
   return "other";
 }

@@ -15,9 +15,11 @@ constexpr std::string_view outcome_sql =
     "a.call "
     "WHERE a.call = $1 ORDER BY a.attempt DESC LIMIT 1";
 
-Outcome outcome_of(std::string_view state) {
+Outcome outcome_of(std::string_view state, const OptText& code) {
   if (state == "accepted") return Outcome::accepted;
-  if (state == "refused") return Outcome::refused;
+  if (state == "refused") {
+    return code == "not_sent" || code == "cancelled" ? Outcome::withdrawn : Outcome::refused;
+  }
   if (state == "unknown") return Outcome::unknown;
   return Outcome::pending;
 }
@@ -50,8 +52,8 @@ asio::awaitable<AttemptOutcome> CallService::wait_outcome(std::int64_t call,
     const pg::Rows rows = co_await parts_.pool.query(outcome_sql, pg::params(call));
     AttemptOutcome answer;
     if (rows.empty()) co_return answer;
-    answer.outcome = outcome_of(rows.text(0, "state"));
     answer.code = rows.opt_text(0, "code");
+    answer.outcome = outcome_of(rows.text(0, "state"), answer.code);
     answer.message = rows.opt_text(0, "message");
     const auto left = std::chrono::duration_cast<Millis>(until - parts_.clock.steady());
     if (answer.outcome != Outcome::pending || left <= Millis{0} || stopping_) co_return answer;

@@ -8,11 +8,6 @@
 namespace cc {
 namespace {
 
-// What was found and how far it was read must be of one moment: otherwise a row that was merged
-// away in between would shift the reach, and the next page would leave rows out.
-constexpr std::string_view snapshot_sql =
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-
 constexpr std::string_view channels_call_sql =
     "SELECT call FROM call_attempt WHERE channel = ANY($1::varchar[]) AND channel_call_id = $2";
 
@@ -36,22 +31,17 @@ asio::awaitable<Part> read_plain(pg::Pool& pool, const CallFilter& filter, Lead 
   co_return part;
 }
 
+/// Looks through `scan` rows. The last one of them tells how far that was, wanted or not.
 asio::awaitable<Part> read_checked(pg::Pool& pool, const CallFilter& filter, Lead lead,
                                    IdWindow window, std::size_t scan, std::size_t limit) {
-  const Select select = select_calls(filter, lead, window, scan, limit);
-  pg::Transaction transaction = co_await pool.begin();
-  std::vector<pg::Statement> statements;
-  statements.push_back(pg::Statement(snapshot_sql));
-  statements.push_back(select.statement());
-  const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
+  const Select select = select_checked(filter, lead, window, scan, limit);
+  const pg::Rows rows = co_await pool.query(select.sql, select.params);
   Part part;
-  add_rows(part.calls, rows[1]);
-  if (part.calls.size() < limit) {
-    const Select reach = select_reach(filter, lead, window, scan);
-    const pg::Rows read = co_await transaction.query(reach.sql, reach.params);
-    if (read.integer(0, "seen") >= static_cast<std::int64_t>(scan)) {
-      part.reached = read.integer(0, "last");
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (rows.integer(row, "nth") == static_cast<std::int64_t>(scan)) {
+      part.reached = rows.integer(row, "id");
     }
+    if (rows.boolean(row, "passes")) part.calls.push_back(record_from_row(rows, row));
   }
   co_return part;
 }
@@ -92,8 +82,12 @@ asio::awaitable<CallPage> CallSearch::page(CallFilter filter, Cursor cursor, std
   IdWindow window{id_bound(filter.from_ms), std::min(cursor.last, id_bound(filter.to_ms))};
   const Lead lead = lead_of(filter);
   const bool checked = checks_rows(filter, lead);
+  std::optional<ScanGate::Pass> pass;
+  if (checked && gate_ != nullptr) pass.emplace(co_await gate_->enter(filter.tenant, bounds_.wait));
+  const auto begun = std::chrono::steady_clock::now();
   std::optional<std::int64_t> reached;
   for (std::size_t i = 0; i < bounds_.statements && !window.empty(); ++i) {
+    if (i > 0 && std::chrono::steady_clock::now() - begun >= bounds_.time) break;
     // One more tells whether there is a next page.
     const std::size_t wanted = limit + 1 - result.calls.size();
     Part part;
@@ -104,7 +98,7 @@ asio::awaitable<CallPage> CallSearch::page(CallFilter filter, Cursor cursor, std
     }
     std::move(part.calls.begin(), part.calls.end(), std::back_inserter(result.calls));
     reached = part.reached;
-    if (!reached) break;
+    if (!reached || result.calls.size() > limit) break;
     window.below = *reached;
   }
   if (result.calls.size() > limit) {

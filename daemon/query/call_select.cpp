@@ -96,7 +96,7 @@ void add_scan(Draft& draft, std::string_view columns, const CallFilter& filter, 
 
 /// All of them each time, so that there is one text; null = not asked for.
 void add_checks(Draft& draft, const CallFilter& filter) {
-  const char* between = " WHERE ";
+  const char* between = "";
   const auto check = [&](const char* column, const OptText& value) {
     const std::string place = draft.add(value);
     draft << between << "(" << place << "::varchar IS NULL OR " << column << " = " << place << ")";
@@ -151,17 +151,23 @@ Select select_calls(const CallFilter& filter, Lead lead, IdWindow window, std::s
   Draft draft;
   draft << "SELECT " << record_columns() << " FROM (";
   add_scan(draft, record_columns(), filter, lead, window, scan);
-  draft << ") r";
+  draft << ") r WHERE ";
   add_checks(draft, filter);
   draft << " ORDER BY id DESC LIMIT " << draft.add(whole(limit)) << "::bigint";
   return std::move(draft).take();
 }
 
-Select select_reach(const CallFilter& filter, Lead lead, IdWindow window, std::size_t scan) {
+// One statement, so that what was found and how far it was read are of one moment: otherwise a row
+// that was merged away in between would shift the reach, and the next page would leave rows out.
+Select select_checked(const CallFilter& filter, Lead lead, IdWindow window, std::size_t scan,
+                      std::size_t limit) {
   Draft draft;
-  draft << "SELECT min(id) AS last, count(*) AS seen FROM (";
-  add_scan(draft, "id", filter, lead, window, scan);
-  draft << ") r";
+  draft << "SELECT * FROM (SELECT *, (";
+  add_checks(draft, filter);
+  draft << ") IS TRUE AS passes FROM (SELECT *, row_number() OVER (ORDER BY id DESC) AS nth FROM (";
+  add_scan(draft, record_columns(), filter, lead, window, scan);
+  draft << ") s) n) r WHERE passes OR nth = " << draft.add(whole(scan))
+        << "::bigint ORDER BY id DESC LIMIT " << draft.add(whole(limit)) << "::bigint";
   return std::move(draft).take();
 }
 

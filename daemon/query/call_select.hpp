@@ -52,8 +52,9 @@ bool checks_rows(const CallFilter& filter, Lead lead) noexcept;
 Select select_calls(const CallFilter& filter, Lead lead, IdWindow window, std::size_t scan,
                     std::size_t limit);
 
-/// How far that reads: the lowest id (`last`) of the newest `scan`, and how many these are
-/// (`seen`).
-Select select_reach(const CallFilter& filter, Lead lead, IdWindow window, std::size_t scan);
+/// The same where checks_rows(): each row says by its `nth` how many were read up to it, and by
+/// `passes` whether it is wanted. The `scan`th comes in any case: whoever looks on begins below it.
+Select select_checked(const CallFilter& filter, Lead lead, IdWindow window, std::size_t scan,
+                      std::size_t limit);
 
 }  // namespace cc

@@ -12,6 +12,8 @@ namespace {
 // Rows a statement and statements a page: as with calls, see SearchBounds.
 constexpr std::int64_t scan = 20'000;
 constexpr int most_statements = 10;
+constexpr std::chrono::milliseconds longest_scan{200};
+constexpr pg::Millis longest_turn{5000};
 // `at` follows `id` but for the time that an insertion takes.
 constexpr std::int64_t slack_ms = 3'600'000;
 // The answer waits for the row, but not for a database in trouble.
@@ -22,23 +24,17 @@ constexpr std::string_view keep_sql =
     "agent, user_id, channel, business, biz_type, biz_id, call) VALUES ($1, $2, $3, $4, $5, $6, "
     "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
-constexpr std::string_view snapshot_sql =
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-
-// The tenant is said twice, for the reason that call_select.cpp gives.
+// The tenant is said twice, and the last row comes in any case, for the reasons that
+// call_select.cpp gives.
 constexpr std::string_view page_sql =
-    "SELECT * FROM (SELECT * FROM rejection WHERE tenant = $1 AND tenant BETWEEN $1 AND $1 AND id "
-    "< $2 ORDER BY id DESC LIMIT "
-    "$3::bigint) r WHERE at >= $5 AND at < $6 AND ($7::varchar IS NULL OR code = $7) AND "
+    "SELECT * FROM (SELECT *, (at >= $5 AND at < $6 AND ($7::varchar IS NULL OR code = $7) AND "
     "($8::varchar IS NULL OR agent = $8) AND ($9::varchar IS NULL OR user_id = $9) AND "
     "($10::varchar IS NULL OR channel = $10) AND ($11::varchar IS NULL OR biz_type = $11) AND "
-    "($12::varchar IS NULL OR biz_id = $12) AND ($13::varchar IS NULL OR request_id = $13) "
-    "ORDER BY id DESC LIMIT $4::bigint";
-
-constexpr std::string_view reach_sql =
-    "SELECT min(id) AS last, min(at) AS at, count(*) AS seen FROM (SELECT id, at FROM rejection "
-    "WHERE tenant = $1 AND tenant BETWEEN $1 AND $1 AND id < $2 ORDER BY id DESC LIMIT $3::bigint) "
-    "r";
+    "($12::varchar IS NULL OR biz_id = $12) AND ($13::varchar IS NULL OR request_id = $13)) IS "
+    "TRUE AS passes FROM (SELECT *, row_number() OVER (ORDER BY id DESC) AS nth FROM (SELECT * "
+    "FROM "
+    "rejection WHERE tenant = $1 AND tenant BETWEEN $1 AND $1 AND id < $2 ORDER BY id DESC LIMIT "
+    "$3::bigint) s) n) r WHERE passes OR nth = $3::bigint ORDER BY id DESC LIMIT $4::bigint";
 
 OptText cut(const OptText& text, std::size_t width) {
   if (!text) return std::nullopt;
@@ -73,23 +69,17 @@ asio::awaitable<std::optional<std::int64_t>> read_some(pg::Pool& pool,
                                                        const RejectionFilter& filter,
                                                        std::int64_t below, std::size_t wanted,
                                                        std::vector<Rejection>& found) {
-  pg::Transaction transaction = co_await pool.begin();
-  std::vector<pg::Statement> statements;
-  statements.push_back(pg::Statement(snapshot_sql));
-  statements.push_back(
-      {page_sql, pg::params(filter.tenant, below, scan, static_cast<std::int64_t>(wanted),
-                            filter.from_ms, filter.to_ms, filter.code, filter.agent, filter.user,
-                            filter.channel, filter.biz_type, filter.biz_id, filter.request_id)});
-  const std::vector<pg::Rows> rows = co_await transaction.pipeline(std::move(statements));
-  for (std::size_t row = 0; row < rows[1].size(); ++row) {
-    found.push_back(rejection_from_row(rows[1], row));
+  const pg::Rows rows = co_await pool.query(
+      page_sql, pg::params(filter.tenant, below, scan, static_cast<std::int64_t>(wanted),
+                           filter.from_ms, filter.to_ms, filter.code, filter.agent, filter.user,
+                           filter.channel, filter.biz_type, filter.biz_id, filter.request_id));
+  std::optional<std::int64_t> reached;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (rows.boolean(row, "passes")) found.push_back(rejection_from_row(rows, row));
+    if (rows.integer(row, "nth") < scan) continue;
+    if (rows.integer(row, "at") >= filter.from_ms - slack_ms) reached = rows.integer(row, "id");
   }
-  if (rows[1].size() >= wanted) co_return std::nullopt;
-  const pg::Rows reach =
-      co_await transaction.query(reach_sql, pg::params(filter.tenant, below, scan));
-  if (reach.integer(0, "seen") < scan) co_return std::nullopt;
-  if (reach.integer(0, "at") < filter.from_ms - slack_ms) co_return std::nullopt;
-  co_return reach.integer(0, "last");
+  co_return reached;
 }
 
 }  // namespace
@@ -131,10 +121,15 @@ asio::awaitable<void> RejectionStore::keep(Rejection rejection) {
 asio::awaitable<RejectionPage> RejectionStore::page(RejectionFilter filter, std::int64_t below,
                                                     std::size_t limit) {
   RejectionPage result;
+  std::optional<ScanGate::Pass> pass;
+  if (gate_ != nullptr) pass.emplace(co_await gate_->enter(filter.tenant, longest_turn));
+  const auto begun = std::chrono::steady_clock::now();
   std::optional<std::int64_t> reached = below;
   for (int i = 0; i < most_statements && reached; ++i) {
+    if (i > 0 && std::chrono::steady_clock::now() - begun >= longest_scan) break;
     const std::size_t wanted = limit + 1 - result.rejections.size();
     reached = co_await read_some(pool_, filter, *reached, wanted, result.rejections);
+    if (result.rejections.size() > limit) break;
   }
   if (result.rejections.size() > limit) {
     result.rejections.resize(limit);

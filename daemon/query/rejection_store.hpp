@@ -11,6 +11,7 @@
 #include "io/pg.hpp"
 #include "metrics.hpp"
 #include "query/rejections.hpp"
+#include "query/scan_gate.hpp"
 
 namespace cc {
 
@@ -22,8 +23,10 @@ struct RejectionRate {
 
 class RejectionStore final : public Rejections {
  public:
-  RejectionStore(pg::Pool& pool, const Clock& clock, Metrics& metrics, RejectionRate rate = {})
-      : pool_(pool), clock_(clock), metrics_(metrics), rate_(rate) {}
+  /// Pages go through the gate, if there is one.
+  RejectionStore(pg::Pool& pool, const Clock& clock, Metrics& metrics, RejectionRate rate = {},
+                 ScanGate* gate = nullptr)
+      : pool_(pool), clock_(clock), metrics_(metrics), rate_(rate), gate_(gate) {}
 
   asio::awaitable<void> keep(Rejection rejection) override;
   asio::awaitable<RejectionPage> page(RejectionFilter filter, std::int64_t below,
@@ -41,6 +44,7 @@ class RejectionStore final : public Rejections {
   const Clock& clock_;
   Metrics& metrics_;
   RejectionRate rate_;
+  ScanGate* gate_;
   std::map<std::string, Bucket, std::less<>> buckets_;  // by tenant: as many as there are
 };
 

@@ -199,7 +199,7 @@
   const parametersOf = (operation) => [...(operation.item.parameters || []), ...(operation.parameters || [])].map(resolve);
   const quoted = (text) => "'" + text.replace(/'/g, "'\\''") + "'";
 
-  function curl(operation, body) {
+  function curl(operation, body, number) {
     let path = operation.path;
     for (const parameter of parametersOf(operation)) {
       const value = parameter.example ?? resolve(parameter.schema).example ?? 'x';
@@ -207,7 +207,7 @@
     }
     const lines = ['curl' + (operation.method === 'get' ? '' : ' -X ' + operation.method.toUpperCase()) + ' ' + quoted(location.origin + path)];
     if (operation.scopes) lines.push('-H "Authorization: Bearer $CC_KEY"');
-    if (operation.operationId === 'createCall') lines.push('-H ' + quoted('Idempotency-Key: order-8731-1'));
+    if (operation.operationId === 'createCall') lines.push('-H ' + quoted('Idempotency-Key: order-8731-' + number));
     if (body !== undefined) lines.push('-H ' + quoted('Content-Type: application/json'), '-d ' + quoted(JSON.stringify(body)));
     return lines.join(' \\\n  ');
   }
@@ -275,9 +275,9 @@
       node.append(element('h4', word('body') + ' (' + word(body.required ? 'required' : 'optional') + ')'), list);
     }
     node.append(element('h4', word('example')));
-    for (const example of bodyExamples(operation)) {
+    for (const [index, example] of bodyExamples(operation).entries()) {
       if (example.summary) node.append(element('p.type', example.summary));
-      node.append(code(curl(operation, example.value)));
+      node.append(code(curl(operation, example.value, index + 1)));
     }
     node.append(element('h4', word('answers')));
     for (const [status, response] of Object.entries(operation.responses)) node.append(answer(status, response));

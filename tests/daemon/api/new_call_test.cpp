@@ -81,6 +81,29 @@ BOOST_AUTO_TEST_CASE(defaults_and_null_are_the_same_request) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_s_phone_is_one_however_it_is_written) {
+  const NewCall call = good(R"({"called":"13812345678","agent":"139 0000 5551"})");
+  BOOST_TEST(call.agent.value() == "13900005551");
+  BOOST_TEST(
+      (good(R"({"called":"13812345678","agent":"+8613900005551"})").body_hash == call.body_hash));
+  BOOST_TEST(good(R"({"called":"13812345678","agent":"seat 7"})").agent.value() == "seat 7");
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_number_may_have_a_point) {
+  const std::string hash = good(R"({"called":"13812345678","maxDuration":300})").body_hash;
+  for (const char* same : {"300.0", "3e2", "3000e-1"}) {
+    const NewCall call =
+        good(R"({"called":"13812345678","maxDuration":)" + std::string(same) + "}");
+    BOOST_TEST(call.max_duration.value() == 300, same);
+    BOOST_TEST((call.body_hash == hash), same);
+  }
+  for (const char* wrong : {"300.5", "0.0", "28800.1", "1e300", "-1.0", "\"300\""}) {
+    BOOST_TEST(names(bad(R"({"called":"13812345678","maxDuration":)" + std::string(wrong) + "}"))
+                   .contains("maxDuration"),
+               wrong);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_customer_of_another_call) {
   const NewCall call = good(R"({"called":{"callId":"720000000000000001"}})");
   BOOST_TEST(call.called_of.value() == 720'000'000'000'000'001);

@@ -19,6 +19,8 @@ struct FakeQuery final : CallQuery {
     filter = wanted;
     cursor = at;
     limit = most;
+    if (busy_pages > 0 && busy_pages-- > 0) throw pg::Failure("53400", "too many");
+    if (empty_pages > 0 && empty_pages-- > 0) co_return CallPage{{}, at};
     if (fails_below > at.last) throw pg::Failure("57014", "canceling statement");
     CallPage result;
     for (std::int64_t id = std::min(at.last - 1, count); id > 0; --id) {
@@ -31,6 +33,8 @@ struct FakeQuery final : CallQuery {
     co_return result;
   }
   std::int64_t count = 3;
+  int empty_pages = 0;           // come first, with a `next`
+  int busy_pages = 0;            // before them: their turn does not come
   std::int64_t fails_below = 0;  // PostgreSQL goes away when so much has been read
   CallFilter filter;
   Cursor cursor;

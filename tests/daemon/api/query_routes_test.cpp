@@ -20,6 +20,7 @@ struct Fixture : NounRig {
 
   /// All that `more` gives. Runs it as the connection does.
   std::string read(const api::Response& response) const {
+    empty_parts = 0;
     std::string text = response.body;
     asio::io_context loop;
     const auto all = [&]() -> asio::awaitable<void> {
@@ -27,7 +28,7 @@ struct Fixture : NounRig {
         auto reading = response.more();
         const std::optional<std::string> part = co_await std::move(reading);
         if (!part) break;
-        BOOST_TEST(!part->empty());
+        if (part->empty()) ++empty_parts;
         text += *part;
       }
     };
@@ -40,6 +41,7 @@ struct Fixture : NounRig {
 
   FakeQuery query;
   FakeAudit audit;
+  mutable int empty_parts = 0;
 };
 
 const std::int64_t now = StillClock{}.epoch_ms();
@@ -99,6 +101,11 @@ BOOST_AUTO_TEST_CASE(without_a_window_it_is_the_last_31_days_but_for_calls_that_
   BOOST_TEST(query.filter.from_ms == 0);
   ask("GET", "/v1/calls?channelCallId=7", {}, "reader");
   BOOST_TEST(query.filter.from_ms == 0);
+  BOOST_TEST(query.limit == 50U);
+  ask("GET", "/v1/calls?ids=7,8,9", {}, "reader");
+  BOOST_TEST(query.limit == 3U);  // all that are named
+  ask("GET", "/v1/calls?ids=7,8,9&limit=2", {}, "reader");
+  BOOST_TEST(query.limit == 2U);
   ask("GET", "/v1/calls?from=0", {}, "reader");
   BOOST_TEST(query.filter.from_ms == 0);
 }
@@ -210,6 +217,55 @@ BOOST_AUTO_TEST_CASE(an_export_has_a_header_and_a_line_a_call) {
   BOOST_TEST(holds(audit.entries[0].detail, R"("event":"begin")"));
   BOOST_TEST(holds(audit.entries[1].detail, R"("event":"end")"));
   BOOST_TEST(audit.entries[1].count == 1203);
+}
+
+BOOST_AUTO_TEST_CASE(a_page_without_calls_is_an_empty_part) {
+  query.empty_pages = 3;
+  const std::string text = read(ask("GET", "/v1/export.csv", {}, "reader"));
+  for (const char* id : {"3", "2", "1"}) {
+    BOOST_TEST(holds(text, "\r\n" + std::string(id) + ",acme,"), id);
+  }
+  BOOST_TEST(empty_parts == 3);
+  query.busy_pages = 2;  // its turn did not come: it is asked for again
+  BOOST_TEST(read(ask("GET", "/v1/export.csv", {}, "reader")) == text);
+  BOOST_TEST(empty_parts == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_export_ends_with_its_key) {
+  query.count = 1203;
+  const api::Response response = ask("GET", "/v1/export.csv", {}, "reader");
+  std::map<std::string, Tenant> tenants = config.tenants;
+  for (auto& [name, tenant] : tenants) tenant.keys.clear();
+  router->reconfigure(tenants);
+  BOOST_CHECK_THROW(read(response), std::runtime_error);
+  BOOST_TEST(query.limit == 0U);  // no page was read any more
+}
+
+BOOST_AUTO_TEST_CASE(head_of_an_export_takes_nothing_out_and_is_not_told_of) {
+  const api::Response response = ask("HEAD", "/v1/export.csv", {}, "reader");
+  BOOST_TEST(response.status == 200U);
+  BOOST_TEST(response.content_type.starts_with("text/csv"));
+  BOOST_TEST(audit.entries.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_s_phone_is_found_however_it_is_written) {
+  for (const char* agent : {"+8613900004445", "%2B8613900004445", "139-0000-4445", "13900004445"}) {
+    BOOST_TEST(ask("GET", std::string("/v1/calls?agent=") + agent, {}, "reader").status == 200U);
+    BOOST_TEST(query.filter.agent.value() == "13900004445", agent);
+  }
+  ask("POST", "/v1/calls/search", R"({"agent":"139 0000 4445","closeType":"255"})", "full");
+  BOOST_TEST(query.filter.agent.value() == "13900004445");
+  ask("GET", "/v1/calls?agent=291", {}, "reader");
+  BOOST_TEST(query.filter.agent.value() == "291");
+}
+
+BOOST_AUTO_TEST_CASE(an_end_is_one_of_those_that_there_are) {
+  for (const char* type : {"8", "00", "256", "busy"}) {
+    BOOST_TEST(invalid(ask("GET", std::string("/v1/calls?closeType=") + type, {}, "reader")) ==
+               "query closeType");
+  }
+  BOOST_TEST(invalid(ask("POST", "/v1/calls/search", R"({"closeType":"99"})", "full")) ==
+             "closeType");
 }
 
 BOOST_AUTO_TEST_CASE(an_export_shows_numbers_to_whom_the_record_would) {

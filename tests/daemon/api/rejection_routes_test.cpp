@@ -55,6 +55,7 @@ BOOST_AUTO_TEST_CASE(each_refusal_is_kept_under_its_problem_s_name) {
       {Code::key_reused, {422, "idempotency-key-reused"}},
       {Code::too_fast, {429, "too-fast"}},
       {Code::too_many, {429, "too-many-calls"}},
+      {Code::own_number, {400, "invalid-request"}},
   };
   for (const auto& [code, expected] : cases) {
     refuse_with(code, "about 13812345678");

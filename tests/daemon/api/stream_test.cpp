@@ -156,6 +156,20 @@ BOOST_AUTO_TEST_CASE(who_does_not_read_is_cut_at_the_write_deadline) {
   wait_until([&] { return rig.connections() == 0; });
 }
 
+BOOST_AUTO_TEST_CASE(a_client_that_hung_up_is_noticed_though_nothing_is_written) {
+  StreamRig rig;
+  rig.source.parts = {""};
+  rig.source.endless = true;
+  {
+    Client client(rig.address);
+    client.send(request_text("GET", "/", ""));
+    wait_until([&] { return rig.source.asked > 3; });
+  }
+  wait_until([&] { return rig.connections() == 0; });
+  BOOST_REQUIRE(rig.log().size() == 1U);
+  BOOST_TEST(!rig.log().front().whole);
+}
+
 BOOST_AUTO_TEST_CASE(a_drain_waits_for_a_stream_but_not_for_ever) {
   StreamRig rig;
   rig.source.parts = {"one\n"};

@@ -25,9 +25,41 @@ BOOST_AUTO_TEST_CASE(a_target_is_taken_apart_and_decoded) {
   BOOST_TEST(parse_target("/a%2Fb")->path[0] == "a/b");
   BOOST_TEST(parse_target("http://x/a/b?c=d")->path.size() == 2U);
   BOOST_TEST(parse_target("https://x")->path.size() == 1U);
-  for (const char* bad : {"", "*", "ftp://x/y", "x/y", "/%", "/%zz", "/%00", "/a?b=%0a", "/\x01"}) {
+  for (const char* bad :
+       {"", "*", "ftp://x/y", "x/y", "/%", "/%zz", "/%00", "/a?b%0a=1", "/a?b=%zz", "/\x01"}) {
     BOOST_TEST(!parse_target(bad), bad);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_plus_in_a_value_is_a_space_but_where_a_zone_or_a_phone_has_one) {
+  const auto target = parse_target(
+      "/a+b?user=shop+17&plus=%2B&from=2026-11-22T18:00:00+08:00&to=2026-11-22T18:00:00%2B08:00&"
+      "agent=+8613900004445&seat=291");
+  BOOST_REQUIRE(target);
+  BOOST_TEST(target->path[0] == "a+b");
+  QueryReader query(*target);
+  BOOST_TEST(query.text("user", 20).value() == "shop 17");
+  BOOST_TEST(query.text("plus", 20).value() == "+");
+  BOOST_TEST(query.time("from").value() == 1'795'341'600'000);
+  BOOST_TEST(query.time("to").value() == 1'795'341'600'000);
+  BOOST_TEST(query.line("agent").value() == "13900004445");
+  BOOST_TEST(query.line("seat").value() == "291");
+  BOOST_TEST(!std::move(query).problem());
+}
+
+BOOST_AUTO_TEST_CASE(texts_are_counted_in_characters_and_hold_none_of_control) {
+  const auto target =
+      parse_target("/?a=%E7%8E%8B%E7%8E%8B&b=%E7%8E%8B%E7%8E%8B&c=x%0ay&d=%00&e=%FF");
+  BOOST_REQUIRE(target);
+  QueryReader query(*target);
+  BOOST_TEST(query.text("a", 2).value() == "王王");
+  for (const char* name : {"b", "c", "d", "e"}) BOOST_TEST(!query.text(name, 1), name);
+  const auto problem = std::move(query).problem();
+  BOOST_REQUIRE(problem);
+  BOOST_TEST((problem->type == ProblemType::invalid_request));
+  std::string names;
+  for (const auto& wrong : problem->invalid_params) names += wrong.name + " ";
+  BOOST_TEST(names == "query b query c query d query e ");
 }
 
 BOOST_AUTO_TEST_CASE(call_ids_have_one_form) {

@@ -51,6 +51,11 @@ BOOST_AUTO_TEST_CASE(prefer_wait_answers_with_the_channels_word) {
   BOOST_TEST(!document.as_object().at("retryable").as_bool());
   BOOST_TEST(document.as_object().contains("callId"));
 
+  rig.calls.set(outcome(Outcome::withdrawn));  // by CC: no channel was asked
+  reply = rig.post(good_body, "Prefer: wait=5\r\n");
+  BOOST_TEST(reply.status == 202);
+  BOOST_TEST(reply.json().as_object().contains("state"));
+
   rig.calls.set(Script{});
   reply = rig.post(good_body, "Prefer: wait=1\r\n");
   BOOST_TEST(reply.status == 202);

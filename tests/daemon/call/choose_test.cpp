@@ -109,6 +109,18 @@ BOOST_AUTO_TEST_CASE(a_named_phone_may_be_called_by_every_channel_of_phones) {
   BOOST_TEST(world.lines()[0].reason.find("e9") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(no_phone_is_made_to_call_itself) {
+  World world;
+  world.request.agent = phone;
+  world.request.called = phone;
+  const Refusal refusal = world.refused();
+  BOOST_TEST((refusal.code == Code::own_number));
+  BOOST_TEST(refusal.detail.find(phone) == std::string::npos);
+  world.request.agent.reset();
+  world.bind({{"e9", phone}, {"e9", other_phone}});
+  BOOST_TEST(world.names() == line_of("e9", other_phone));  // the next one will do
+}
+
 BOOST_AUTO_TEST_CASE(a_named_seat_is_meant_where_one_is_known) {
   World world;
   world.request.agent = "1000";

@@ -265,6 +265,42 @@ BOOST_AUTO_TEST_CASE(a_rare_call_among_many_is_found_in_bounded_steps) {
   BOOST_TEST(ids_of(page(filter)) == rare);
 }
 
+BOOST_AUTO_TEST_CASE(a_page_begins_no_further_statement_when_its_time_is_over) {
+  Ids rare;
+  for (int i = 0; i < 60; ++i) {
+    const std::int64_t id = plant(now_ms - i, "demo", "channel", i % 20 == 19 ? "'hw'" : "'e9'");
+    if (i % 20 == 19) rare.push_back(id);
+  }
+  CallFilter filter = of("demo");
+  filter.channel = "hw";
+  SearchBounds bounds{.rows = 10, .statements = 100};
+  BOOST_TEST(ids_of(page(filter, 10, {}, bounds)) == rare);
+  bounds.time = std::chrono::milliseconds(0);
+  const CallPage first = page(filter, 10, {}, bounds);
+  BOOST_TEST(first.calls.empty());  // ten rows were looked at
+  BOOST_TEST(first.next.has_value());
+  BOOST_TEST(ids_of(page(filter, 10, *first.next, bounds)) == Ids{rare[0]});
+  BOOST_TEST(read_all(
+                 filter, 10, [] {}, bounds) == rare);
+}
+
+BOOST_AUTO_TEST_CASE(pages_that_look_through_rows_wait_at_the_gate_and_others_do_not) {
+  const std::int64_t call = plant(now_ms, "demo", "channel", "'e9'");
+  ScanGate gate;
+  std::optional<ScanGate::Pass> pass(wait_for(gate.enter("demo", pg::Millis(0))));
+  SearchBounds bounds;
+  bounds.wait = std::chrono::milliseconds(1);
+  CallSearch search(
+      *pool, [] { return std::vector<std::string>{"e9"}; }, bounds, &gate);
+  CallFilter filter = of("demo");
+  BOOST_TEST(ids_of(wait_for(search.page(filter, {}, 10))) == Ids{call});
+  filter.channel = "e9";
+  BOOST_CHECK_EXCEPTION(wait_for(search.page(filter, {}, 10)), pg::Failure,
+                        [](const pg::Failure& failure) { return failure.sqlstate == busy_state; });
+  pass.reset();
+  BOOST_TEST(ids_of(wait_for(search.page(filter, {}, 10))) == Ids{call});
+}
+
 BOOST_AUTO_TEST_CASE(a_row_merged_away_meanwhile_makes_no_gap) {
   Ids planted;
   for (int i = 0; i < 60; ++i) planted.push_back(plant(now_ms - i, "demo", "channel", "'e9'"));
@@ -326,7 +362,7 @@ BOOST_AUTO_TEST_CASE(there_are_few_texts_whatever_is_asked_for) {
     if ((set >> 10U & 1U) != 0) filter.ids = {1};
     const Lead lead = lead_of(filter);
     texts.insert(select_calls(filter, lead, {}, 10, 10).sql);
-    texts.insert(select_reach(filter, lead, {}, 10).sql);
+    texts.insert(select_checked(filter, lead, {}, 10, 10).sql);
   }
   BOOST_TEST(texts.size() <= 18U);  // each connection prepares them all in time
 }
