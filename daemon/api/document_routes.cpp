@@ -91,13 +91,6 @@ asio::awaitable<Response> get_docs(Exchange& exchange) {
   co_return show(exchange, page);
 }
 
-asio::awaitable<Response> find_docs(Exchange&) {
-  Response response;
-  response.status = 308;
-  response.headers.emplace_back("Location", "../docs");
-  co_return response;
-}
-
 asio::awaitable<Response> list_problems(Exchange& exchange) {
   static const Page page = make_json(catalogue_json());
   co_return show(exchange, page);
@@ -123,7 +116,6 @@ asio::awaitable<Response> get_problem(Exchange& exchange) {
 constexpr std::array routes{
     Route{"GET", "/openapi.json", Scope::none, get_openapi},
     Route{"GET", "/docs", Scope::none, get_docs},
-    Route{"GET", "/docs/", Scope::none, find_docs},
     Route{"GET", "/problems", Scope::none, list_problems},
     Route{"GET", "/problems/{name}", Scope::none, get_problem},
 };

@@ -53,7 +53,6 @@ Operations routed() {
         api::query_routes(), api::reconciliation_routes(), api::rejection_routes(),
         api::status_routes()}) {
     for (const api::Route& route : table) {
-      if (route.pattern.ends_with('/')) continue;  // leads to the one without
       operations[std::string(route.method) + " " + std::string(route.pattern)] =
           route.scope == api::Scope::none ? "none" : std::string(api::to_text(route.scope));
     }
