@@ -232,7 +232,9 @@ void tell_line(const Shown& shown) {
 
 asio::awaitable<int> list(Tools tools, const Config& config, Wish wish) {
   const StoredAccess stored = co_await read_access(tools.pool);
-  if (!wish.operands.empty() && !config.tenants.contains(wish.operands.front())) {
+  const auto named = [&](const auto& tenant) { return tenant.name == wish.operands.front(); };
+  if (!wish.operands.empty() && !config.tenants.contains(wish.operands.front()) &&
+      std::none_of(stored.tenants.begin(), stored.tenants.end(), named)) {
     std::fprintf(stderr, "ccd key: there is no tenant \"%s\"; `ccd tenant list` shows them\n",
                  wish.operands.front().c_str());
     co_return exit_wrong;

@@ -305,9 +305,6 @@ asio::awaitable<Response> release_agent(Exchange& exchange) {
   order.request_id = exchange.request.id;
   const std::string reason = order.reason ? " reason=" + mask_numbers_in(*order.reason) : "";
   std::string detail = detail_of(order);
-  // Before it is done: what can't be told of is not done.
-  auto telling = tell_done(exchange, "line.release_asked", {}, 1, detail);
-  co_await std::move(telling);
   auto releasing = exchange.parts.nouns.agents->release(std::move(order));
   const std::variant<Release, AgentRefusal> result = co_await std::move(releasing);
   if (const AgentRefusal* refusal = std::get_if<AgentRefusal>(&result)) {

@@ -215,9 +215,6 @@ asio::awaitable<Response> patch_channel(Exchange& exchange) {
     problem.detail = "The body is wrong; invalidParams names what.";
     co_return exchange.refuse(problem);
   }
-  // Before it is done: what can't be told of is not done.
-  auto telling = tell_done(exchange, "channel.set", {}, 1, detail);
-  co_await std::move(telling);
   const std::string& tenant = exchange.key.tenant->name;
   auto setting = exchange.parts.nouns.channels->set(tenant, exchange.parameters[0], std::move(wish),
                                                     tenant + "/" + exchange.key.key);
@@ -225,6 +222,8 @@ asio::awaitable<Response> patch_channel(Exchange& exchange) {
   if (!report) co_return no_such_channel(exchange);
   log().info("audit request={} tenant={} key={} sets=channel/{}{}", exchange.request.id, tenant,
              exchange.key.key, report->channel, summary);
+  auto telling = tell_afterwards(exchange, "channel.set", {}, detail);
+  co_await std::move(telling);
   co_return document_of(exchange, *report);
 }
 

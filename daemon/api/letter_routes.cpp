@@ -122,14 +122,13 @@ asio::awaitable<Response> replay_letter(Exchange& exchange) {
   if (auto problem = std::move(query).problem()) co_return exchange.refuse(*problem);
   const auto id = parse_call_id(exchange.parameters.front());
   if (!id) co_return no_such_letter(exchange);
-  // Before it is done: what can't be told of is not done.
-  auto telling = tell_done(exchange, "letter.replayed", {}, 1, detail_of(*id));
-  co_await std::move(telling);
   auto replaying = exchange.parts.nouns.letters->replay(exchange.key.tenant->name, *id);
   const std::optional<Replay> replay = co_await std::move(replaying);
   if (!replay) co_return no_such_letter(exchange);
   log().info("audit request={} tenant={} key={} replays=dead-letter/{}", exchange.request.id,
              exchange.key.tenant->name, exchange.key.key, *id);
+  auto telling = tell_afterwards(exchange, "letter.replayed", {}, detail_of(*id));
+  co_await std::move(telling);
   const bool readable = replay->outcome == Replay::Outcome::replayed;
   json::object document;
   document["id"] = std::to_string(*id);

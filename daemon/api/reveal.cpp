@@ -52,8 +52,8 @@ asio::awaitable<void> tell_afterwards(const Exchange& exchange, std::string acti
     auto telling = tell_done(exchange, std::move(action), std::move(calls), 1, std::move(detail));
     co_await std::move(telling);
   } catch (const pg::Failure& failure) {
-    log().error("request {}: what it did is not in the audit log, only that it was asked for: {}",
-                exchange.request.id, failure.what());
+    log().error("request {}: what it did is not in the audit log: {}", exchange.request.id,
+                failure.what());
   }
 }
 

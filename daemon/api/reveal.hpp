@@ -17,7 +17,8 @@ asio::awaitable<void> tell_done(const Exchange& exchange, std::string action,
                                 std::vector<std::int64_t> calls, std::int64_t count,
                                 std::string detail);
 
-/// The same of what is done by now, and was told of before: that it can't be kept is only logged.
+/// The same of what is done by now and can't be taken back: where it can't be kept that is only
+/// logged. (Told before, it would hold whatever strangers wrote into a path.)
 asio::awaitable<void> tell_afterwards(const Exchange& exchange, std::string action,
                                       std::vector<std::int64_t> calls, std::string detail);
 
