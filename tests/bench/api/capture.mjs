@@ -95,7 +95,7 @@ const out = [
   `-- Made by capture.mjs: what ccd asks PostgreSQL for one call, from POST /v1/calls to its acceptance.`,
   // pgbench keeps a client's variables: `made` counts its transactions.
   '\\set made :made + 1',
-  '\\set n :first + :client_id * 1000000 + :made',
+  '\\set n :first + :client_id * 4000000 + :made',
   '\\set call :base + :n',
   '\\set caller 13900000000 + :n',
   '\\set called 13800000000 + :n',
