@@ -25,6 +25,25 @@ struct E9Account {
   std::string ca_file;
 };
 
+/// How recordings are had from a channel. What a kind leaves alone is as it was set there.
+struct ChannelRecordings {
+  Millis ready_after{0};  // a call's end; before that nobody asks
+  Millis kept{0};         // the channel deletes it so long after the call's end; 0 = not known
+  std::vector<std::string> hosts;  // whose URLs are followed; empty = any public one. A host named
+                                   // here may be private
+};
+
+/// Huawei's file service (channels.md, hw, "Recording"). The nesting of the body and the text that
+/// is signed are assumptions there, so both can be written otherwise.
+struct HwFiles {
+  std::string url;  // https://{ccfs}/CCFS/resource/ccfs/downloadRecord; empty = there is none
+  std::string cc_id = "1";
+  std::string access_key, secret_key;
+  std::string body;       // template; empty = the shipped one
+  std::string signature;  // which way of signing; empty = the shipped one
+  std::string ca_file;
+};
+
 /// A CC-Gateway of kind hw (channels.md).
 struct HwAccount {
   std::string base_url;                      // https://host:8043/agentgateway/resource
@@ -32,6 +51,7 @@ struct HwAccount {
   Millis pause_least{200}, pause_most{500};  // between two polls of an agent
   Millis poll_timeout{25'000};               // an empty poll is answered after 10 s
   unsigned sign_ins_a_second = 50;           // of this daemon, so that an outage's end is no storm
+  HwFiles files;
 };
 
 /// What a channel is able to do. A call goes only to a channel that can do what it needs.
@@ -53,6 +73,7 @@ struct ChannelConfig {
   Millis answer_timeout{30000};
   Capabilities can;
   Millis remembered{0};  // histories are kept so long (retention.events); 0 = for ever
+  ChannelRecordings recordings;
   E9Account e9;
   HwAccount hw;
 };
@@ -95,6 +116,8 @@ struct Tenant {
   std::vector<std::string> channels;  // allowed, in no order; empty = all
   std::string main_num, ext_num;      // default of its calls
   CallLimits limits;
+  std::optional<int> recording_days;  // how long its recordings are kept; 0 = for ever; absent =
+                                      // retention.recordings
   bool disabled = false;      // its keys open nothing; its calls go on
   bool from_command = false;  // made by `ccd tenant`, not in cc.yaml
 };
@@ -108,6 +131,39 @@ struct Retention {
   int dead_letters = 365;
   int rejections = 30;
   int audit = 730;
+  int recordings = 0;  // of tenants that say nothing else
+};
+
+/// Aliyun OSS (channels.md).
+struct OssAccount {
+  std::string endpoint;         // https://oss-cn-hangzhou-internal.aliyuncs.com: ccd's own way
+  std::string public_endpoint;  // of signed URLs; empty = endpoint
+  std::string region;           // bare: cn-hangzhou
+  std::string bucket;
+  std::string prefix;       // of objects' names; empty or ends with "/"
+  bool path_style = false;  // https://endpoint/bucket/name, not https://bucket.endpoint/name
+  std::string access_key_id, access_key_secret, security_token;
+  std::string credentials;  // a file with an STS answer's Credentials, read again when it changes;
+                            // instead of the three
+  std::string encryption;   // AES256, KMS, SM4; empty = the bucket's own
+  std::string kms_key;      // with KMS
+  std::string storage_class;  // Standard, IA, …; empty = the bucket's own
+  std::string ca_file;
+  std::size_t part = std::size_t{4} << 20;  // bytes; what is longer goes up in parts of this size
+};
+
+/// Where recordings go, and how hard they are tried for.
+struct RecordingsConfig {
+  enum class Store : std::uint8_t { none, directory, oss } store = Store::none;
+  std::string directory;  // absolute
+  OssAccount oss;
+  unsigned at_once = 4;                   // of this daemon
+  std::uint64_t most = std::uint64_t{4} << 30;  // bytes of one file
+  std::string scratch = "/var/tmp";  // where zip files wait to be unpacked, as files without a name
+  Millis first_pause{60'000}, longest_pause{3'600'000};  // between tries
+  Millis absent_after{24 * 3'600'000};  // the channel has said for so long that there is none
+  Millis idle{30'000};                  // nothing comes or goes for so long: the try has failed
+  int link_ttl = 300;                   // seconds a signed URL is good for, unless asked otherwise
 };
 
 struct Config {
@@ -117,6 +173,7 @@ struct Config {
     std::vector<std::string> listen{"127.0.0.1:8180"};  // address:port or unix:/path
     /// Whose X-Forwarded-For says who the client is: networks. A unix socket's peer always may.
     std::vector<std::string> trusted_proxies;
+    std::string public_url;  // how clients reach the API: https://cc.example.com; empty = as they ask
     std::size_t max_body = std::size_t{64} * 1024;
     Millis header_timeout{10000}, body_timeout{15000}, idle_timeout{75000};
     Millis write_timeout{30000};  // of an answer, or of each part of a long one; not in cc.yaml
@@ -192,6 +249,7 @@ struct Config {
 
   int default_max_duration = 3600;  // seconds; at most 8 h
   Retention retention;
+  RecordingsConfig recordings;
   std::map<std::string, ChannelConfig> channels;
   std::map<std::string, Tenant> tenants;
 };

@@ -54,6 +54,7 @@ void visit_facts(FactsType& facts, Visitor&& visit) {
   visit("ch_state", facts.ch_state);
   visit("ch_audio_url", facts.ch_audio_url);
   visit("ch_audio_url_whole", facts.ch_audio_url_whole);
+  visit("audio_after", facts.audio_after);
   visit("channel_call_id", facts.channel_call_id);
   visit("ivr_url", facts.ivr_url);
   visit("ivr_text", facts.ivr_text);
@@ -67,6 +68,7 @@ void visit_facts(FactsType& facts, Visitor&& visit) {
   visit("code", facts.code);
   visit("message", facts.message);
   visit("audio_url", facts.audio_url);
+  visit("file", facts.file);
   visit("request_id", facts.request_id);
 }
 

@@ -78,6 +78,8 @@ struct Facts {
   bool on_hook = false;     // leg A's phone is free again
   std::optional<std::string> ch_state, ch_audio_url, ivr_url, ivr_text;
   std::optional<std::string> ch_audio_url_whole;  // only where ch_audio_url had to be cut
+  std::optional<std::int64_t> audio_after;  // seconds from the call's end on which the file is
+                                            // there; absent = 600
   std::optional<std::string> channel_call_id;     // as the channel names the call
   std::optional<std::string> caller, called;  // leg A's and leg B's number as the channel has it
   bool inbound = false;                       // the channel says that B called
@@ -87,7 +89,8 @@ struct Facts {
   std::optional<std::string> reason;          // why this choice; why superseded, absent, …
   std::optional<std::string> code,
       message;                            // attempt.refused, attempt.unknown: the channel's words
-  std::optional<std::string> audio_url;   // recording.stored
+  std::optional<std::string> audio_url;   // recording.stored: where the file is now
+  std::optional<std::string> file;        // recording.*: "ivr"; absent = the call's recording
   std::optional<std::string> request_id;  // of the API request that led to it
   bool operator==(const Facts&) const = default;
 };

@@ -10,7 +10,7 @@ namespace cc {
 
 namespace {
 
-constexpr std::int64_t recording_delay_ms = 10 * 60 * 1000;  // e9's files appear about then
+constexpr std::int64_t usual_audio_after = 10 * 60;  // seconds: e9's files appear about then
 
 /// How far an event shows the call to be, as a number to compare.
 enum class Step { queued, sent, a_ringing, a_answered, b_ringing, talking, closed };
@@ -295,28 +295,45 @@ class Folding {
     }
   }
 
+  /// What CC did with a file of this call: its recording, or ("ivr") what its IVR took down.
+  const Facts* done_with(EventName name, const OptText& file) const {
+    for (const Voice& voice : voices_) {
+      if (voice.event->name == name && voice.facts().file == file) return &voice.facts();
+    }
+    return nullptr;
+  }
+
   void fold_recording() {
-    const bool stored = happened(EventName::recording_stored);
-    if (happened(EventName::recording_deleted)) {
+    const OptText none, ivr = "ivr";
+    if (const Facts* const deleted = done_with(EventName::recording_deleted, none)) {
       record_.recording_state = "deleted";
-      record_.recording_reason = reason_of(EventName::recording_deleted);
-    } else if (stored) {
+      record_.recording_reason = deleted->reason;
+    } else if (const Facts* const stored = done_with(EventName::recording_stored, none)) {
       record_.recording_state = "stored";
-      record_.audio_url = first_told(&Facts::audio_url);
-    } else if (happened(EventName::recording_absent)) {
+      record_.audio_url = stored->audio_url;
+    } else if (const Facts* const absent = done_with(EventName::recording_absent, none)) {
       record_.recording_state = "absent";
-      record_.recording_reason = reason_of(EventName::recording_absent);
+      record_.recording_reason = absent->reason;
     } else if (record_.ch_audio_url) {
       record_.recording_state = "expected";
       if (record_.close_time) {
-        record_.recording_expected_at = saturated_sum(*record_.close_time, recording_delay_ms);
+        const std::int64_t after = audio_after().value_or(usual_audio_after);
+        record_.recording_expected_at = saturated_sum(*record_.close_time, after * 1000);
       }
+    }
+    // The channel's address of it until it lies in our store; none once it is deleted there.
+    if (done_with(EventName::recording_deleted, ivr) != nullptr) {
+      record_.ivr_url.reset();
+    } else if (const Facts* const stored = done_with(EventName::recording_stored, ivr)) {
+      record_.ivr_url = stored->audio_url;
     }
   }
 
-  OptText reason_of(EventName name) const {
+  std::optional<std::int64_t> audio_after() const {
     for (const Voice& voice : voices_) {
-      if (voice.event->name == name && voice.facts().reason) return voice.facts().reason;
+      if (voice.facts().audio_after) {
+        return std::clamp<std::int64_t>(*voice.facts().audio_after, 0, 86'400);
+      }
     }
     return std::nullopt;
   }

@@ -21,6 +21,7 @@ constexpr std::size_t url_width = 512;
 constexpr std::size_t number_width = 16;
 constexpr std::size_t message_width = 200, retcode_width = 32;
 
+constexpr std::int64_t audio_after = 60;  // seconds: the file service has it soon after the call [A]
 constexpr std::size_t deepest = 32;
 constexpr std::size_t most_events = 1000;                // of one answer; documented is one
 constexpr std::int64_t latest_ms = 100'000'000'000'000;  // the year 5138
@@ -123,6 +124,7 @@ void fill_recording(const Content& content, Facts& facts) {
   if (file.empty()) return;
   bool cut = false;
   facts.ch_audio_url = cut_to_width(file, url_width, cut);
+  facts.audio_after = audio_after;
   if (!cut) return;
   facts.truncated = true;
   facts.ch_audio_url_whole = file;

@@ -10,6 +10,8 @@
 #include "health/channel_desk.hpp"
 #include "query/call_query.hpp"
 #include "query/rejections.hpp"
+#include "recording/file_shelf.hpp"
+#include "recording/recordings.hpp"
 
 namespace cc::api {
 
@@ -23,6 +25,8 @@ struct Nouns {
   Rejections* rejections = nullptr;  // null: refusals are not kept either
   AuditTrail* audit = nullptr;       // null: nothing is told (tests)
   KeyUse* key_use = nullptr;         // null: nobody wants to know
+  Recordings* recordings = nullptr;
+  FileShelf* files = nullptr;  // null: recordings don't lie in a directory of ccd's
 };
 
 }  // namespace cc::api

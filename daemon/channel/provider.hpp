@@ -83,6 +83,27 @@ struct QueryReply {
   bool session_lost = false;
 };
 
+/// A file that the channel has made of a call.
+struct ChannelFile {
+  bool ivr = false;             // else the call's recording
+  std::string source;           // as the channel named it: a URL, a file's name
+  std::string channel_call_id;  // empty where it was not learnt
+  std::string agent;
+};
+
+/// What the head and the first bytes of an answer say of a file.
+struct FileAnswer {
+  enum class Kind : std::uint8_t {
+    file,     // here it comes
+    packed,   // a zip of one or more
+    none,     // the channel knows of no such file, or not yet
+    trouble,  // anything else: try again
+  } kind = Kind::trouble;
+  std::string content_type;  // "audio/mpeg"
+  std::string extension;     // ".mp3"
+  std::string problem;       // none, trouble: for the record and logs; no number, no secret
+};
+
 class Provider {
  public:
   virtual ~Provider() = default;
@@ -93,6 +114,11 @@ class Provider {
   virtual asio::awaitable<QueryReply> query(Query request) = 0;
   /// Null where lines need no session.
   virtual LineSessions* sessions() noexcept { return nullptr; }
+
+  /// What fetches a file, or why there is no way to (final: the record says so).
+  virtual Result<HttpRequest> file_request(const ChannelFile& file) const;
+  /// Of an answer's status and headers, and as many bytes of its body as there are up to 512. Pure.
+  virtual FileAnswer judge_file(const HttpExchange& head, std::string_view begin) const;
 };
 
 /// The provider of a configured channel. Adding a coded kind is one line there.

@@ -15,6 +15,14 @@ std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient&
                          ", which read_config should have refused");
 }
 
+Result<HttpRequest> Provider::file_request(const ChannelFile&) const {
+  return Error{"the channel gives no files"};
+}
+
+FileAnswer Provider::judge_file(const HttpExchange&, std::string_view) const {
+  return {};
+}
+
 std::string_view to_text(OriginateAnswer::Outcome outcome) noexcept {
   switch (outcome) {
     case OriginateAnswer::Outcome::accepted:

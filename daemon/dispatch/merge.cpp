@@ -35,6 +35,10 @@ constexpr std::string_view move_events_sql =
     "WHERE excluded.received < e.received";
 constexpr std::string_view drop_events_sql = "DELETE FROM call_event WHERE call = $1";
 
+// The survivor's own is fetched under its own name.
+constexpr std::string_view orphan_files_sql =
+    "UPDATE recording SET state = 'orphaned', due = $2 WHERE call = $1";
+
 constexpr std::string_view mark_sql =
     "WITH merged AS (UPDATE call_record SET merged_into = $2, updated = $3, version = version + 1 "
     "WHERE id = $1 RETURNING tenant, id, version) "
@@ -75,6 +79,7 @@ asio::awaitable<std::optional<std::int64_t>> merge_calls(pg::Pool& pool, Merge m
   steps.push_back({take_id_sql, pg::params(merge.survivor, merge.attempt, merge.channel_call_id)});
   steps.push_back({move_events_sql, pg::params(other, merge.survivor, merge.attempt)});
   steps.push_back({drop_events_sql, pg::params(other)});
+  steps.push_back({orphan_files_sql, pg::params(other, now_ms)});
   steps.push_back({mark_sql, pg::params(other, merge.survivor, now_ms)});
   co_await transaction.pipeline(std::move(steps));
   fault_point("merge.moved");

@@ -27,6 +27,9 @@ struct HttpRequest {
   std::size_t max_answer = 1 << 20;                 // bytes of body; more is a failure
   std::string ca_file;                              // empty = the system's
 
+  /// Of a URL that came from outside: only addresses of the public internet are spoken to.
+  bool public_only = false;
+
   /// A kept-alive connection that the peer has just closed makes curl send again by itself. True =
   /// a connection of its own, so that each byte leaves at most once.
   bool only_once = false;
@@ -59,6 +62,8 @@ struct HttpExchange {
 
 std::string_view to_text(HttpExchange::End end) noexcept;
 
+class HttpDownload;
+
 class HttpClient {
  public:
   /// `most_kept_alive`: idle connections. Curl looks for one among all that it has: thousands of
@@ -70,7 +75,13 @@ class HttpClient {
   /// HTTP/1.1, no redirects followed, TLS verified. Never throws for what the network does.
   asio::awaitable<HttpExchange> perform(HttpRequest request);
 
+  /// For answers of any size: see http_download.hpp. Returns when the head has come, or none will.
+  /// `timeout` and `max_answer` are of no account there.
+  asio::awaitable<std::unique_ptr<HttpDownload>> download(HttpRequest request,
+                                                          std::chrono::milliseconds idle);
+
  private:
+  friend class HttpDownload;
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };

@@ -71,32 +71,32 @@ struct Recorder::Impl {
 
 /// Redis if it takes it, else the spool; Redis after all where it was only spared.
 asio::awaitable<std::string> Recorder::Impl::put(std::shared_ptr<Impl> self, Delivery delivery) {
-  Recording recording;
-  recording.partition_hash = hash_of(delivery);
-  recording.received_ms = delivery.received_ms;
-  recording.envelope = encode_envelope(delivery);
-  recording.channel = std::move(delivery.channel);
+  SpoolItem item;
+  item.partition_hash = hash_of(delivery);
+  item.received_ms = delivery.received_ms;
+  item.envelope = encode_envelope(delivery);
+  item.channel = std::move(delivery.channel);
 
   // Without a spool a stream that nobody drains is still better than nothing.
   const bool spare = self->streams.full() && self->writer->configured();
   std::string problem = self->streams.taking() && !spare ? "" : self->streams.problem();
   const bool queued = problem.empty() && co_await queues(self);
   if (queued) problem = "older deliveries are still in the spool";
-  if (problem.empty()) problem = co_await self->streams.add(recording.record());
+  if (problem.empty()) problem = co_await self->streams.add(item.record());
   if (problem.empty()) {
     self->to_stream.Increment();
     co_return problem;
   }
   if (self->writer->configured()) {
     self->tell_begin(problem);
-    std::string unwritten = co_await self->writer->put(recording);
+    std::string unwritten = co_await self->writer->put(item);
     if (unwritten.empty()) {
       self->to_spool.Increment();
       co_return unwritten;
     }
     problem += "; " + unwritten;
     if ((spare || queued) && self->streams.taking()) {  // out of order is better than not at all
-      std::string refusal = co_await self->streams.add(recording.record());
+      std::string refusal = co_await self->streams.add(item.record());
       if (refusal.empty()) {
         self->to_stream.Increment();
         co_return refusal;

@@ -13,7 +13,7 @@ constexpr std::uint64_t most_in_file = 16ULL << 20;  // then the next one: room 
 constexpr Millis pace{5};                            // from one write's end to the next
 constexpr std::chrono::hours wake_up{1};             // no limit: put() goes on waiting
 
-std::size_t size_of(const Recording& recording) {
+std::size_t size_of(const SpoolItem& recording) {
   return recording.envelope.size() + recording.channel.size();
 }
 
@@ -31,7 +31,7 @@ SpoolWriter::SpoolWriter(asio::any_io_executor executor, const Config::Spool& co
   if (configured()) (void)directory_.open();
 }
 
-asio::awaitable<std::string> SpoolWriter::put(Recording recording) {
+asio::awaitable<std::string> SpoolWriter::put(SpoolItem recording) {
   const auto self = shared_from_this();
   const auto item = std::make_shared<Item>();
   item->recording = std::move(recording);

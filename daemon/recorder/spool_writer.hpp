@@ -23,7 +23,7 @@ namespace cc {
 namespace asio = boost::asio;
 
 /// A delivery as it is to be stored.
-struct Recording {
+struct SpoolItem {
   std::string channel;
   std::uint32_t partition_hash = 0;
   std::int64_t received_ms = 0;
@@ -43,7 +43,7 @@ class SpoolWriter : public std::enable_shared_from_this<SpoolWriter> {
 
   /// Returns when the recording is on disk. Not empty = it isn't, and why. A coroutine that is
   /// destroyed meanwhile takes nothing back: the recording is written all the same.
-  asio::awaitable<std::string> put(Recording recording);
+  asio::awaitable<std::string> put(SpoolItem recording);
 
   /// Ends the file being written; true if there was one. Whoever replays finds it in the directory.
   bool seal() noexcept;
@@ -55,7 +55,7 @@ class SpoolWriter : public std::enable_shared_from_this<SpoolWriter> {
 
  private:
   struct Item {
-    Recording recording;
+    SpoolItem recording;
     std::string problem;
     bool done = false;
     Waiter* waiter = nullptr;  // null once its coroutine has gone

@@ -15,6 +15,20 @@ int current_attempt(const std::vector<Event>& history) {
   return attempt;
 }
 
+/// Of a closed call: its recording's news, where that is all that there is.
+const char* amendment_kind(const Folded& before, const Folded& after) {
+  Folded same = before;
+  same.audio_url = after.audio_url;
+  same.recording_state = after.recording_state;
+  same.recording_reason = after.recording_reason;
+  same.recording_expected_at = after.recording_expected_at;
+  if (after != same || before.recording_state == after.recording_state) return "call.amended";
+  if (after.recording_state == "stored") return "recording.ready";
+  if (after.recording_state == "absent") return "recording.absent";
+  if (after.recording_state == "deleted") return "recording.deleted";
+  return "call.amended";
+}
+
 }  // namespace
 
 bool closed_by_our_clock(const Folded& folded, const std::vector<Event>& history) {
@@ -37,7 +51,7 @@ bool closed_by_our_clock(const Folded& folded, const std::vector<Event>& history
 
 const char* change_kind(const StoredRecord& before, const Folded& after) {
   if (before.version == 0) return "call.created";
-  if (before.folded.state == "close") return "call.amended";
+  if (before.folded.state == "close") return amendment_kind(before.folded, after);
   if (after.state == "close") return "call.closed";
   return "call.changed";
 }

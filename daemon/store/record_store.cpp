@@ -7,6 +7,7 @@
 #include "store/columns.hpp"
 #include "store/history.hpp"
 #include "store/record_judgement.hpp"
+#include "store/recording_rows.hpp"
 
 namespace cc {
 namespace {
@@ -285,6 +286,7 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
   }
 
   Writes writes;
+  RecordingRows files;
   Ints abandoned_call, abandoned_attempt;
   for (std::size_t row = 0; row < records.size(); ++row) {
     if (!records.is_null(row, "merged_into")) {
@@ -308,6 +310,7 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
     }
     if (before.version > 0 && after == before.folded) continue;
     writes.add(before, after, closed_by_our_clock(after, history), lingers(history));
+    files.add(before, after, history, at_ms);
     report.changed.push_back(id);
     if (after.state == "close" && before.folded.state != "close") report.closed.push_back(id);
     if (after.late_life && !before.folded.late_life) ++report.late_life;
@@ -321,6 +324,7 @@ asio::awaitable<FoldReport> fold_events(pg::Transaction& transaction, const NewE
   add_attempt_updates(events, second);
   add_heard_updates(events, second);
   if (!writes.calls.empty()) second.push_back({write, writes.params(at_ms)});
+  if (!files.empty()) second.push_back(files.statement());
   if (!abandoned_call.empty()) {
     report.abandoned = abandoned_call.size();
     second.push_back({hang_up_abandoned_sql,
