@@ -10,6 +10,7 @@
 #include "config_channels.hpp"
 #include "config_check.hpp"
 #include "config_health.hpp"
+#include "config_recordings.hpp"
 #include "config_retention.hpp"
 #include "config_tenants.hpp"
 #include "text.hpp"
@@ -42,6 +43,9 @@ void read_http(const YamlValue& value, Config::Http& http) {
   }
   if (const auto proxies = map.find("trustedProxies"))
     http.trusted_proxies = read_networks(*proxies);
+  if (const auto url = map.find("publicUrl")) {
+    if (auto text = read_url(*url)) http.public_url = *std::move(text);
+  }
   read(map, "maxBody", http.max_body, &YamlValue::size, 1024U, 1U << 20);
   read(map, "headerTimeout", http.header_timeout, &YamlValue::duration, Millis{100}, Millis{60s});
   read(map, "bodyTimeout", http.body_timeout, &YamlValue::duration, Millis{100}, Millis{60s});
@@ -244,6 +248,7 @@ void read_all(const YamlValue& root, Config& config) {
   if (const auto part = map.find("calls")) read_calls(*part, config);
   if (const auto part = map.find("retention")) config.retention = read_retention(*part);
 
+  if (const auto part = map.find("recordings")) config.recordings = read_recordings(*part);
   if (const auto part = map.find("agents")) read_agents(*part, config);
   if (const auto part = map.find("spool")) read_spool(*part, config);
 

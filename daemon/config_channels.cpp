@@ -4,6 +4,7 @@
 
 #include "channel.hpp"
 #include "config_check.hpp"
+#include "config_recordings.hpp"
 #include "text.hpp"
 #include "vault.hpp"
 
@@ -29,25 +30,7 @@ void read_e9_id(YamlMap& map, std::string_view key, std::string& target, bool is
 void read_base_url(YamlMap& map, std::string& target) {
   const auto value = map.find("baseUrl");
   if (!value) return;
-  auto url = value->text();
-  if (!url) return;
-  const std::size_t scheme = url->starts_with("https://") ? 8 : url->starts_with("http://") ? 7 : 0;
-  if (scheme == 0 || scheme == url->size() || (*url)[scheme] == '/' ||
-      url->find_first_of("?#@ \"\\") != std::string::npos) {
-    value->complain("must be http://host[:port][/path] or https://…, with no user, query or space");
-    return;
-  }
-  while (url->back() == '/') url->pop_back();
-  target = *std::move(url);
-}
-
-void read_ca_file(YamlMap& map, std::string& target) {
-  const auto file = map.find("caFile");
-  if (!file) return;
-  const auto path = file->text();
-  if (!path) return;
-  if (::access(path->c_str(), R_OK) != 0) file->complain("can't read " + *path);
-  target = *path;
+  if (auto url = read_url(*value)) target = *std::move(url);
 }
 
 void read_e9(YamlMap& map, E9Account& account) {
@@ -151,6 +134,7 @@ ChannelConfig read_channel(const std::string& code, const YamlValue& value,
     }
   }
   read_capabilities(map, channel.kind, channel.can);
+  read_channel_recordings(map, channel);
   if (channel.kind == "e9") {
     read_e9(map, channel.e9);
   } else if (channel.kind == "hw") {

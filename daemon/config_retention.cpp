@@ -46,6 +46,7 @@ Retention read_retention(const YamlValue& value) {
   retention.dead_letters = read_days(map, "deadLetters", 1, retention.dead_letters);
   retention.rejections = read_days(map, "rejections", 1, retention.rejections);
   retention.audit = read_days(map, "audit", 1, retention.audit);
+  retention.recordings = read_days(map, "recordings", 1, retention.recordings);
   return retention;
 }
 

@@ -1,22 +1,15 @@
 #include "http_client.hpp"
 
-#include <map>
 #include <utility>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <curl/curl.h>
-
 #include "broken_pipe.hpp"
+#include "http_multi.hpp"
 #include "http_transfer.hpp"
 #include "waiter.hpp"
 
 namespace cc {
-namespace {
 
 using Wait = asio::posix::descriptor_base::wait_type;
-
-}  // namespace
 
 std::string_view to_text(HttpExchange::End end) noexcept {
   using End = HttpExchange::End;
@@ -38,34 +31,6 @@ std::string_view to_text(HttpExchange::End end) noexcept {
   }
   return "?";
 }
-
-/// Curl's multi handle on the loop. Shared by the client and the coroutines inside perform();
-/// handlers hold it weakly.
-struct HttpClient::Impl : std::enable_shared_from_this<Impl> {
-  /// A socket that curl watches. The descriptor belongs to curl and is released, never closed.
-  struct Watched {
-    asio::posix::stream_descriptor descriptor;
-    curl_socket_t number;
-    int wanted = CURL_POLL_NONE;
-    bool reading = false, writing = false, gone = false;
-  };
-
-  Impl(asio::any_io_executor its_executor, long most_kept_alive);
-  Impl(const Impl&) = delete;
-  ~Impl();
-
-  static int on_socket(CURL*, curl_socket_t number, int what, void* self, void* watched);
-  static int on_timer(CURLM*, long timeout_ms, void* self);
-  void watch(const std::shared_ptr<Watched>& socket);
-  void arm(const std::shared_ptr<Watched>& socket, Wait type, bool& armed, int bit);
-  void forget(curl_socket_t number);
-  void act(curl_socket_t number, int bits);
-
-  asio::any_io_executor executor;
-  asio::steady_timer timer;
-  std::map<curl_socket_t, std::shared_ptr<Watched>> sockets;
-  CURLM* multi;
-};
 
 HttpClient::Impl::Impl(asio::any_io_executor its_executor, long most_kept_alive)
     : executor(std::move(its_executor)), timer(executor) {
@@ -179,14 +144,8 @@ asio::awaitable<HttpExchange> HttpClient::perform(HttpRequest request) {
   // Curl has its own clock; this is for the case that it forgets.
   Waiter waiter(impl->executor, begin + request.timeout + std::chrono::seconds{2});
   HttpTransfer transfer(std::move(request), waiter);
-  struct Attached {
-    CURLM* multi;
-    CURL* easy;
-    ~Attached() { curl_multi_remove_handle(multi, easy); }
-  };
   if (transfer.prepare() && curl_multi_add_handle(impl->multi, transfer.easy()) == CURLM_OK) {
-    // Leaves the multi handle on every road, before the transfer goes.
-    const Attached attached{impl->multi, transfer.easy()};
+    const HttpAttached attached(impl->multi, transfer.easy());
     co_await waiter.wait();
   }
   HttpExchange exchange = transfer.exchange();

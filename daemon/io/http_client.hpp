@@ -54,6 +54,7 @@ struct HttpExchange {
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
   std::string problem;  // for logs: no URL, no body
+  std::string sent;     // the request's body again, so that it need not be copied for another try
   std::chrono::milliseconds elapsed{0};
 
   bool answered() const noexcept { return end == End::answered; }

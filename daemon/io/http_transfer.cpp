@@ -4,12 +4,16 @@
 #include <cctype>
 #include <utility>
 
+#include <unistd.h>
+
+#include "public_address.hpp"
+
 namespace cc {
 namespace {
 
 constexpr std::size_t most_header_bytes = 65536;
 constexpr std::size_t small_answer = std::size_t{256} * 1024;
-constexpr long small_buffer = 2048;
+constexpr long small_buffer = 2048, large_buffer = 65536;
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
@@ -43,8 +47,8 @@ long milliseconds(std::chrono::milliseconds duration) {
 
 }  // namespace
 
-HttpTransfer::HttpTransfer(HttpRequest request, Waiter& waiter)
-    : request_(std::move(request)), waiter_(waiter), easy_(curl_easy_init()) {}
+HttpTransfer::HttpTransfer(HttpRequest request, Waiter& waiter, HttpSink* sink)
+    : request_(std::move(request)), waiter_(waiter), sink_(sink), easy_(curl_easy_init()) {}
 
 HttpTransfer::~HttpTransfer() {
   curl_easy_cleanup(easy_);
@@ -79,10 +83,18 @@ bool HttpTransfer::prepare() {
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_PROXY, "");  // also silences http_proxy in the environment
   set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request_.connect_timeout));
-  set(CURLOPT_TIMEOUT_MS, milliseconds(request_.timeout));
-  // One for each transfer under way, and of long polls there are thousands.
-  if (request_.max_answer <= small_answer) set(CURLOPT_BUFFERSIZE, small_buffer);
-  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_answer));
+  if (sink_ != nullptr) {
+    set(CURLOPT_BUFFERSIZE, large_buffer);
+  } else {
+    set(CURLOPT_TIMEOUT_MS, milliseconds(request_.timeout));
+    // One for each transfer under way, and of long polls there are thousands.
+    if (request_.max_answer <= small_answer) set(CURLOPT_BUFFERSIZE, small_buffer);
+    set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_answer));
+  }
+  if (request_.public_only) {
+    set(CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::open_socket);
+    set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  }
   if (!request_.ca_file.empty()) {
     set(CURLOPT_CAINFO, request_.ca_file.c_str());
     // Nobody else is trusted then; curl would go on looking in the system's folder.
@@ -158,8 +170,21 @@ bool HttpTransfer::set_headers() {
   return curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_) == CURLE_OK;
 }
 
-int HttpTransfer::before_request(void* self, char*, char*, int, int) {
+curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  if (!is_public_address(address->addr)) {
+    static_cast<HttpTransfer*>(self)->not_public_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int HttpTransfer::before_request(void* self, char* address, char*, int, int) {
   HttpTransfer& transfer = *static_cast<HttpTransfer*>(self);
+  // A connection that was made for somebody else may be there still.
+  if (transfer.request_.public_only && (address == nullptr || !is_public_address(address))) {
+    transfer.not_public_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   // Curl comes here again where a kept-alive connection turned out to be dead.
   if (transfer.let_go_ && transfer.request_.only_once) return CURL_PREREQFUNC_ABORT;
   try {
@@ -198,6 +223,7 @@ void HttpTransfer::header_line(std::string_view line) {
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200) {
       headers_over_ = true;
+      if (sink_ != nullptr) sink_->take_head();
     } else {
       exchange_.headers.clear();  // 1xx: the answer is still to come
     }
@@ -212,6 +238,9 @@ void HttpTransfer::header_line(std::string_view line) {
 std::size_t HttpTransfer::take_body(char* data, std::size_t size, std::size_t count, void* self) {
   HttpTransfer& transfer = *static_cast<HttpTransfer*>(self);
   const std::size_t bytes = size * count;
+  if (transfer.sink_ != nullptr) {
+    return transfer.sink_->take({data, bytes}) ? bytes : std::size_t{CURL_WRITEFUNC_PAUSE};
+  }
   std::string& body = transfer.exchange_.body;
   if (bytes > transfer.request_.max_answer - std::min(body.size(), transfer.request_.max_answer)) {
     transfer.too_large_ = true;
@@ -227,6 +256,7 @@ std::size_t HttpTransfer::take_body(char* data, std::size_t size, std::size_t co
 
 void HttpTransfer::finish(CURLcode code) {
   code_ = code;
+  finished_ = true;
   waiter_.wake();
 }
 
@@ -269,6 +299,7 @@ std::string HttpTransfer::problem_of(CURLcode code) const {
   if (!exchange_.problem.empty()) return exchange_.problem;
   if (too_large_ || code == CURLE_FILESIZE_EXCEEDED) return "the answer is too large";
   if (withheld_ && !let_go_) return "withheld";
+  if (not_public_) return "its address is none of the public internet";
   // Curl's longer words only from where they cannot quote the URL or what came.
   const bool safe = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT ||
                     code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
@@ -279,6 +310,7 @@ std::string HttpTransfer::problem_of(CURLcode code) const {
 
 HttpExchange HttpTransfer::exchange() {
   if (thrown_) std::rethrow_exception(thrown_);
+  exchange_.sent = std::move(request_.body);  // the transfer is out of curl's hands
   if (!exchange_.problem.empty()) {  // never begun
     exchange_.end = HttpExchange::End::not_connected;
     return std::move(exchange_);
@@ -289,6 +321,16 @@ HttpExchange HttpTransfer::exchange() {
   exchange_.problem = problem_of(code_);
   exchange_.status = status >= 200 ? static_cast<unsigned>(status) : 0;
   return std::move(exchange_);
+}
+
+HttpExchange HttpTransfer::head() {
+  HttpExchange head;
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  head.end = HttpExchange::End::answered;
+  head.status = static_cast<unsigned>(status);
+  head.headers = std::move(exchange_.headers);
+  return head;
 }
 
 }  // namespace cc

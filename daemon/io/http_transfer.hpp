@@ -15,11 +15,21 @@
 
 namespace cc {
 
-/// Lives in perform()'s frame. Must be out of the multi handle before it goes.
+/// Where the body goes of an answer that is not kept whole.
+class HttpSink {
+ public:
+  virtual ~HttpSink() = default;
+  virtual void take_head() = 0;
+  /// False = not now: the same bytes come again once curl is told to go on.
+  virtual bool take(std::string_view bytes) = 0;
+};
+
+/// Must be out of the multi handle before it goes.
 class HttpTransfer {
  public:
-  /// `waiter` is woken when the transfer is over.
-  HttpTransfer(HttpRequest request, Waiter& waiter);
+  /// `waiter` is woken when the transfer is over. With a sink neither `timeout` nor `max_answer`
+  /// counts.
+  HttpTransfer(HttpRequest request, Waiter& waiter, HttpSink* sink = nullptr);
   ~HttpTransfer();
   HttpTransfer(const HttpTransfer&) = delete;
 
@@ -29,11 +39,15 @@ class HttpTransfer {
   static HttpTransfer& of(CURL* easy);
 
   void finish(CURLcode code);
+  bool finished() const noexcept { return finished_; }
   /// After finish(), or after nothing came in time. Throws what may_send threw.
   HttpExchange exchange();
+  /// With a sink, after take_head(): what has come, as if it were all.
+  HttpExchange head();
 
  private:
-  static int before_request(void* self, char*, char*, int, int);
+  static int before_request(void* self, char* address, char*, int, int);
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
 
@@ -45,6 +59,7 @@ class HttpTransfer {
 
   HttpRequest request_;
   Waiter& waiter_;
+  HttpSink* const sink_;
   CURL* easy_;                     // owned
   curl_slist* headers_ = nullptr;  // owned; curl reads it until the end
   CURLcode code_ = CURLE_OPERATION_TIMEDOUT;
@@ -53,6 +68,8 @@ class HttpTransfer {
   bool let_go_ = false;    // the first byte of the request can have left
   bool withheld_ = false;  // and this time it was not to
   bool too_large_ = false;
+  bool not_public_ = false;  // the address, and only such ones are spoken to
+  bool finished_ = false;
   bool headers_over_ = false;
   std::size_t header_bytes_ = 0;
   std::exception_ptr thrown_;  // by may_send

@@ -30,6 +30,8 @@ class Waiter {
   /// system_error(operation_aborted) when the coroutine is cancelled.
   asio::awaitable<bool> wait();
 
+  /// For the next wait; nobody may be waiting.
+  void wait_until(TimePoint deadline) { timer_.expires_at(deadline); }
   TimePoint deadline() const { return timer_.expiry(); }
 
  private:
