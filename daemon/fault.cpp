@@ -11,7 +11,7 @@
 namespace cc {
 namespace {
 
-constexpr std::array<std::string_view, 18> names{
+constexpr std::array<std::string_view, 22> names{
     "call.before_create",
     "call.created",
     "attempt.before_sending",
@@ -30,6 +30,10 @@ constexpr std::array<std::string_view, 18> names{
     "merge.moved",
     "poller.read",
     "poller.stored",
+    "recording.taken",
+    "recording.begun",
+    "recording.uploaded",
+    "recording.stored",
 };
 
 }  // namespace

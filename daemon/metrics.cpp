@@ -117,6 +117,28 @@ Metrics::Metrics()
       uncalled_events(
           counter(*registry, "cc_line_events_without_call_total",
                   "Events of a polled line that named no call and that no call came for")),
+      recordings_stored(counter(*registry, "cc_recordings_stored_total",
+                                "Recordings and IVR files that came to lie in the store")),
+      recordings_absent(counter(*registry, "cc_recordings_absent_total",
+                                "Recordings that were given up: the call's record says why")),
+      recordings_deleted(counter(*registry, "cc_recordings_deleted_total",
+                                 "Recordings that were deleted because their time was over")),
+      recording_tries(
+          counters(*registry, "cc_recording_tries_total",
+                   "Tries to have a recording from its channel in the store, by outcome: stored, "
+                   "none (the channel has none yet), trouble, store (our own), refused, lost (it is "
+                   "another daemon's, or its call was merged), interrupted")),
+      recording_bytes(
+          counter(*registry, "cc_recording_bytes_total", "Bytes of recordings that were stored")),
+      recordings_expected(gauge(*registry, "cc_recordings_expected",
+                                "Recordings of the whole fleet that are not in the store yet")),
+      recordings_oldest_due(gauge(*registry, "cc_recordings_oldest_due_seconds",
+                                  "For how long the oldest recording that may be fetched waits")),
+      recordings_in_hand(gauge(*registry, "cc_recordings_in_hand",
+                               "Recordings that this daemon is fetching or removing now")),
+      recording_seconds(seconds(*registry, "cc_recording_seconds",
+                                "How long a recording took from its channel into the store",
+                                {.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800})),
       requests(counters(*registry, "cc_http_requests_total",
                         "Requests answered by the API, by route, method and status")),
       answered_bytes(counters(*registry, "cc_http_response_bytes_total",

@@ -54,6 +54,16 @@ struct Metrics {
   prometheus::Family<prometheus::Gauge>& agents;      // of the fleet, by channel, actual
   prometheus::Gauge& seats_owned;                     // polled by this daemon
   prometheus::Counter& uncalled_events;               // of a line, that no call came for
+  // recordings
+  prometheus::Counter& recordings_stored;
+  prometheus::Counter& recordings_absent;                     // given up
+  prometheus::Counter& recordings_deleted;                    // their time was over
+  prometheus::Family<prometheus::Counter>& recording_tries;   // by outcome: see TryEnd
+  prometheus::Counter& recording_bytes;                       // stored
+  prometheus::Gauge& recordings_expected;                     // of the fleet
+  prometheus::Gauge& recordings_oldest_due;                   // seconds that the oldest is late
+  prometheus::Gauge& recordings_in_hand;                      // of this daemon
+  prometheus::Histogram& recording_seconds;                   // that a stored one took
   // API
   prometheus::Family<prometheus::Counter>& requests;  // by route, status
   prometheus::Family<prometheus::Counter>& answered_bytes;  // of bodies, by route

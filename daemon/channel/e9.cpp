@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "beijing_time.hpp"
+#include "channel/audio_kind.hpp"
 #include "phone.hpp"
 #include "shared/e9.hpp"
 #include "text.hpp"
@@ -86,6 +87,8 @@ class E9Provider final : public Provider {
   // "Fewer than 10 a minute per account" (900224).
   int queries_a_minute() const noexcept override { return 9; }
   asio::awaitable<QueryReply> query(Query request) override;
+  Result<HttpRequest> file_request(const ChannelFile& file) const override;
+  FileAnswer judge_file(const HttpExchange& head, std::string_view begin) const override;
 
  private:
   HttpRequest request_to(std::string_view function, const json::object& body) const;
@@ -241,6 +244,93 @@ asio::awaitable<QueryReply> E9Provider::query(Query request) {
   delivery.body = exchange.body;
   reply.delivery = std::move(delivery);
   co_return reply;
+}
+
+/// "https://host:port" of a URL; empty where it is none.
+std::string_view origin_of(std::string_view url) {
+  const std::size_t host = url.find("://");
+  if (host == std::string_view::npos) return {};
+  return url.substr(0, url.find_first_of("/?#", host + 3));
+}
+
+bool begins_with_scheme(std::string_view url, std::string_view scheme) {
+  if (url.size() <= scheme.size()) return false;
+  for (std::size_t i = 0; i < scheme.size(); ++i) {
+    const char c = url[i];
+    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != scheme[i]) return false;
+  }
+  return true;
+}
+
+Result<HttpRequest> E9Provider::file_request(const ChannelFile& file) const {
+  const E9Account& account = config_.e9;
+  std::string url;
+  for (const char c : std::string_view(file.source).substr(0, file.source.find('#'))) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      return Error{"the channel's address of the file has a control character in it"};
+    }
+    if (byte == ' ' || byte >= 0x80) {  // as browsers take it
+      url += '%' + to_hex({&c, 1});
+    } else {
+      url += c;
+    }
+  }
+  if (!begins_with_scheme(url, "https://") && !begins_with_scheme(url, "http://")) {
+    return Error{"the channel's address of the file is no http or https URL"};
+  }
+  const std::size_t query = url.find('?');
+  if (query == std::string::npos) {
+    url += '?';
+  } else if (query + 1 < url.size() && !url.ends_with('&')) {
+    url += '&';
+  }
+  url += "auth=" + md5_upper_hex(account.account_sid + ":" + account.auth_token);
+  HttpRequest request;
+  request.public_only = true;  // a callback brought it
+  request.connect_timeout = config_.connect_timeout;
+  // An own authority is that of the vendor's own address; its files may lie elsewhere.
+  if (origin_of(url) == origin_of(account.base_url)) request.ca_file = account.ca_file;
+  request.url = std::move(url);
+  return request;
+}
+
+FileAnswer E9Provider::judge_file(const HttpExchange& head, std::string_view begin) const {
+  FileAnswer answer;
+  const std::string status = std::to_string(head.status);
+  if (head.status == 404 || head.status == 410) {
+    answer.kind = FileAnswer::Kind::none;
+    answer.problem = "the channel answers with HTTP " + status;
+    return answer;
+  }
+  if (head.status != 200) {
+    answer.problem = "the channel answers with HTTP " + status;
+    if (head.status == 401 || head.status == 403) {
+      answer.problem += ": it does not accept accountSid and authToken of channels." + config_.code;
+    }
+    return answer;
+  }
+  std::string type;
+  for (const auto& [name, value] : head.headers) {
+    if (name == "content-type") type = value.substr(0, value.find(';'));
+  }
+  if (const auto kind = audio_kind(begin)) {
+    answer.kind = FileAnswer::Kind::file;
+    answer.content_type = kind->content_type;
+    answer.extension = kind->extension;
+    return answer;
+  }
+  const std::string_view text = trim(begin);
+  // A page that says in words what a status should have said.
+  if (!begins_with_scheme(type, "audio/") || text.starts_with('<') || text.starts_with('{')) {
+    answer.problem = begin.empty() ? "the channel answers with HTTP 200 and nothing"
+                                   : "the channel answers with HTTP 200 and what is no sound";
+    return answer;
+  }
+  answer.kind = FileAnswer::Kind::file;
+  answer.content_type = "audio/mpeg";  // what Jiuyun's are
+  answer.extension = ".mp3";
+  return answer;
 }
 
 }  // namespace

@@ -1,0 +1,373 @@
+#include "recording/recording_work.hpp"
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <vector>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "log.hpp"
+#include "recording/patience.hpp"
+#include "recording/recording_try.hpp"
+#include "recording/store_standing.hpp"
+#include "spawn.hpp"
+
+namespace cc {
+namespace {
+
+using Time = std::chrono::steady_clock::time_point;
+
+constexpr std::chrono::seconds count_every{15};
+constexpr std::chrono::seconds sweep_every{60};
+constexpr std::chrono::hours alarm_every{1};
+constexpr std::int64_t day_ms = 86'400'000;
+constexpr int most_sweep_problems = 10;  // then the store is left alone until the next pass
+
+}  // namespace
+
+struct RecordingWork::Impl {
+  Impl(Parts its_parts, HttpClient& its_http, ObjectStore& its_store,
+       asio::any_io_executor its_executor)
+      : parts(its_parts),
+        http(its_http),
+        store(its_store),
+        executor(std::move(its_executor)),
+        queue(parts) {}
+
+  asio::awaitable<void> look();
+  asio::awaitable<void> count();
+  void alarm();
+  void begin(RecordingRow row);
+
+  asio::awaitable<void> drive(RecordingRow row);
+  asio::awaitable<void> pursue(RecordingRow& row);
+  asio::awaitable<void> conclude(const RecordingRow& row, const TryEnd& end);
+  asio::awaitable<void> give_up_on(const RecordingRow& row, std::string reason);
+  asio::awaitable<void> postpone(const RecordingRow& row, std::string problem, bool counted);
+  asio::awaitable<void> remove_orphan(const RecordingRow& row);
+  asio::awaitable<void> after_failure(const RecordingRow& row, pg::Failure failure);
+  Millis pause_after(int tries);
+  ChannelRecordings channel_of(const RecordingRow& row) const;
+
+  asio::awaitable<void> sweep();
+  asio::awaitable<void> sweep_all();
+  asio::awaitable<void> sweep_tenant(std::string tenant, int days, int& problems);
+  asio::awaitable<bool> remove_expired(const RecordingRow& row, int days);
+
+  Parts parts;
+  HttpClient& http;
+  ObjectStore& store;
+  asio::any_io_executor executor;
+  RecordingQueue queue;
+  asio::thread_pool disk{1};
+  std::set<RecordingKey> in_hand;
+  StoreStanding standing;
+  RecordingCounts counts;
+  Time counted_at{}, swept_at{}, alarmed_at{};
+  bool stopping = false, sweeping = false;
+  std::minstd_rand random{std::random_device{}()};
+};
+
+RecordingWork::RecordingWork(Parts parts, HttpClient& http, ObjectStore& store,
+                             asio::any_io_executor executor)
+    : impl_(std::make_unique<Impl>(parts, http, store, std::move(executor))) {}
+
+RecordingWork::~RecordingWork() = default;
+
+std::size_t RecordingWork::in_hand() const noexcept {
+  return impl_->in_hand.size();
+}
+
+asio::awaitable<void> RecordingWork::look() {
+  return impl_->look();
+}
+
+asio::awaitable<void> RecordingWork::stop(Time until) {
+  Impl& impl = *impl_;
+  impl.stopping = true;
+  while ((!impl.in_hand.empty() || impl.sweeping) && impl.parts.clock.steady() < until) {
+    co_await impl.parts.clock.sleep_for(Millis{20});
+  }
+  if (!impl.in_hand.empty()) {
+    log().info("{} recordings were left on their way; another daemon begins them anew",
+               impl.in_hand.size());
+  }
+}
+
+PartHealth RecordingWork::health() const {
+  const Impl& impl = *impl_;
+  PartHealth health;
+  health.part = "recordings";
+  health.ok = true;  // requests can be answered all the same
+  const RecordingCounts& counts = impl.counts;
+  health.says = std::to_string(counts.expected) + " expected, " +
+                std::to_string(impl.in_hand.size()) + " on their way to the " +
+                std::string(impl.store.kind());
+  if (counts.late > 0) {
+    health.grade = Grade::degraded;
+    health.says += "; " + std::to_string(counts.late) + " for more than an hour";
+  }
+  if (counts.endangered > 0) {
+    health.grade = Grade::failing;
+    health.says += "; " + std::to_string(counts.endangered) +
+                   " of them for half of the time that their channel keeps them";
+  }
+  if (impl.standing.down()) {
+    health.grade = Grade::failing;
+    health.says += "; all wait, the store says " + impl.standing.problem();
+  }
+  return health;
+}
+
+asio::awaitable<void> RecordingWork::Impl::look() {
+  if (stopping) co_return;
+  co_await queue.schedule();
+  const Time now = parts.clock.steady();
+  if (counted_at == Time{} || now - counted_at >= count_every) {
+    counted_at = now;
+    co_await count();
+  }
+  if (!sweeping && (swept_at == Time{} || now - swept_at >= sweep_every)) {
+    swept_at = now;
+    sweeping = true;
+    spawn(executor, "recordings' retention", sweep());
+  }
+  const std::size_t most = parts.config.recordings.at_once, busy = in_hand.size();
+  const std::size_t wanted = standing.allows(most - std::min(most, busy), busy, now);
+  if (wanted == 0) co_return;
+  const std::vector<RecordingKey> keys(in_hand.begin(), in_hand.end());
+  std::vector<RecordingRow> rows = co_await queue.take(wanted, keys);
+  for (RecordingRow& row : rows) begin(std::move(row));
+}
+
+asio::awaitable<void> RecordingWork::Impl::count() {
+  counts = co_await queue.count();
+  const std::int64_t now_ms = parts.clock.epoch_ms();
+  const std::int64_t late_ms =
+      std::max<std::int64_t>(0, now_ms - counts.oldest_due.value_or(now_ms));
+  parts.metrics.recordings_expected.Set(static_cast<double>(counts.expected));
+  parts.metrics.recordings_oldest_due.Set(static_cast<double>(late_ms) / 1000.0);
+  alarm();
+}
+
+void RecordingWork::Impl::alarm() {
+  const Time now = parts.clock.steady();
+  if (counts.endangered == 0 || (alarmed_at != Time{} && now - alarmed_at < alarm_every)) return;
+  alarmed_at = now;
+  log().critical(
+      "{} recordings are still not fetched after half of the time that their channel keeps them; "
+      "the oldest call is {}. ccd recording list --overdue says what is wrong",
+      counts.endangered, counts.oldest);
+}
+
+/// Another daemon could take it between the row's release and our leaving it, and give it back: then
+/// the next pass finds it.
+void RecordingWork::Impl::begin(RecordingRow row) {
+  if (!in_hand.insert({row.call, row.file}).second) return;
+  parts.metrics.recordings_in_hand.Set(static_cast<double>(in_hand.size()));
+  spawn(executor, "recording", drive(std::move(row)));
+}
+
+asio::awaitable<void> RecordingWork::Impl::drive(RecordingRow row) {
+  struct Leave {
+    Impl& impl;
+    RecordingKey key;
+    ~Leave() {
+      impl.in_hand.erase(key);
+      impl.parts.metrics.recordings_in_hand.Set(static_cast<double>(impl.in_hand.size()));
+    }
+  } const leave{*this, {row.call, row.file}};
+  std::optional<pg::Failure> failure;
+  try {
+    if (row.state == "orphaned") {
+      co_await remove_orphan(row);
+    } else {
+      co_await pursue(row);
+    }
+  } catch (const pg::Failure& thrown) {
+    failure = thrown;
+  }
+  if (failure) co_await after_failure(row, *failure);
+}
+
+/// Where this fails too the row stays ours, but in nobody's hand: the next pass takes it.
+asio::awaitable<void> RecordingWork::Impl::after_failure(const RecordingRow& row,
+                                                         pg::Failure failure) {
+  log().warn("call {}: recording: {}", row.call, failure.what());
+  try {
+    const bool merged = co_await queue.orphan_if_merged(row);
+    if (merged) {
+      co_await queue.give_back(row);
+    } else {
+      co_await postpone(row, std::string("the database: ") + failure.what(), true);
+    }
+  } catch (const pg::Failure& again) {
+    log().warn("call {}: recording: {}", row.call, again.what());
+  }
+}
+
+asio::awaitable<void> RecordingWork::Impl::pursue(RecordingRow& row) {
+  const Time begun = parts.clock.steady();
+  const TryTools tools{parts, http, store, disk, stopping};
+  auto trying = try_recording(tools, row);
+  const TryEnd end = co_await std::move(trying);
+  const std::string outcome(to_text(end.kind));
+  parts.metrics.recording_tries.Add({{"outcome", outcome}}).Increment();
+  if (end.kind != TryEnd::Kind::stored) {
+    log().info("call {}: {} from {}: try {}: {} {}", row.call, row.file, row.channel, row.tries + 1,
+               outcome, tellable_problem(end.problem));
+    co_await conclude(row, end);
+    co_return;
+  }
+  const std::chrono::duration<double> took = parts.clock.steady() - begun;
+  standing.well();
+  parts.metrics.recordings_stored.Increment();
+  parts.metrics.recording_bytes.Increment(static_cast<double>(end.size));
+  parts.metrics.recording_seconds.Observe(took.count());
+  log().info("call {}: {} from {} stored, {} bytes", row.call, row.file, row.channel, end.size);
+}
+
+asio::awaitable<void> RecordingWork::Impl::conclude(const RecordingRow& row, const TryEnd& end) {
+  using Kind = TryEnd::Kind;
+  if (end.kind == Kind::lost || end.kind == Kind::interrupted) {
+    co_await queue.give_back(row);  // if it is still ours
+    co_return;
+  }
+  if (end.kind == Kind::refused) {
+    co_await give_up_on(row, end.problem);
+    co_return;
+  }
+  if (end.store_problem) standing.failed(*end.store_problem, parts.clock.steady());
+  if (end.store_problem && end.store_problem->refused) {
+    // Not this recording's fault, and all of them wait: it is soon its turn again.
+    co_await postpone(row, end.problem, false);
+    co_return;
+  }
+  const TryTrouble trouble = end.kind == Kind::none ? TryTrouble::none : TryTrouble::trouble;
+  const TryState state{row.closed_ms, row.tries + 1, tellable_problem(end.problem)};
+  std::optional<std::string> reason = give_up(trouble, state, channel_of(row),
+                                              parts.config.recordings.absent_after,
+                                              parts.clock.epoch_ms());
+  if (reason) {
+    co_await give_up_on(row, *std::move(reason));
+  } else {
+    co_await postpone(row, end.problem, true);
+  }
+}
+
+/// What a try may have left in the store goes first: nobody would look for it later.
+asio::awaitable<void> RecordingWork::Impl::give_up_on(const RecordingRow& row, std::string reason) {
+  auto clearing = clear_object(store, row);
+  const std::optional<StoreProblem> problem = co_await std::move(clearing);
+  if (problem) {
+    standing.failed(*problem, parts.clock.steady());
+    co_await postpone(row, "store: " + problem->code + ": " + problem->message, true);
+    co_return;
+  }
+  const bool told = co_await queue.absent(row, reason);
+  if (!told) {
+    co_await queue.give_back(row);
+    co_return;
+  }
+  parts.metrics.recordings_absent.Increment();
+  log().warn("call {}: {} from {} given up: {}", row.call, row.file, row.channel,
+             tellable_problem(reason));
+}
+
+asio::awaitable<void> RecordingWork::Impl::postpone(const RecordingRow& row, std::string problem,
+                                                    bool counted) {
+  const Millis pause = pause_after(counted ? row.tries + 1 : 1);
+  co_await queue.postpone(row, parts.clock.epoch_ms() + pause.count(), std::move(problem), counted);
+}
+
+Millis RecordingWork::Impl::pause_after(int tries) {
+  const RecordingsConfig& config = parts.config.recordings;
+  const Millis ceiling = longest_pause_after(tries, config.first_pause, config.longest_pause);
+  std::uniform_int_distribution<Millis::rep> pause(ceiling.count() / 2, ceiling.count());
+  return Millis{pause(random)};
+}
+
+ChannelRecordings RecordingWork::Impl::channel_of(const RecordingRow& row) const {
+  const auto channel = parts.channels.find(row.channel);
+  return channel == nullptr ? ChannelRecordings{} : channel->config.recordings;
+}
+
+/// Its call was merged into another one, or its record is gone: nobody will ever ask for it.
+asio::awaitable<void> RecordingWork::Impl::remove_orphan(const RecordingRow& row) {
+  auto clearing = clear_object(store, row);
+  const std::optional<StoreProblem> problem = co_await std::move(clearing);
+  if (problem) {
+    standing.failed(*problem, parts.clock.steady());
+    co_await postpone(row, "store: " + problem->code + ": " + problem->message, true);
+    co_return;
+  }
+  if (row.object) standing.well();
+  co_await queue.drop(row);
+}
+
+asio::awaitable<void> RecordingWork::Impl::sweep() {
+  try {
+    co_await sweep_all();
+  } catch (const pg::Failure& failure) {
+    log().warn("recordings' retention: {}", failure.what());
+  }
+  sweeping = false;
+}
+
+asio::awaitable<void> RecordingWork::Impl::sweep_all() {
+  const std::size_t orphaned = co_await queue.orphan_dropped();
+  if (orphaned > 0) log().info("{} recordings of calls that are gone will be removed", orphaned);
+  const std::vector<std::string> tenants = co_await queue.tenants();
+  int problems = 0;
+  for (const std::string& tenant : tenants) {
+    const auto found = parts.config.tenants.find(tenant);
+    std::optional<int> days;
+    if (found != parts.config.tenants.end()) days = found->second.recording_days;
+    const int kept = days.value_or(parts.config.retention.recordings);
+    if (kept > 0) co_await sweep_tenant(tenant, kept, problems);
+    if (problems >= most_sweep_problems || stopping) co_return;
+  }
+}
+
+asio::awaitable<void> RecordingWork::Impl::sweep_tenant(std::string tenant, int days,
+                                                        int& problems) {
+  const std::int64_t before_ms = parts.clock.epoch_ms() - days * day_ms;
+  std::optional<RecordingRow> last;
+  for (;;) {
+    const std::vector<RecordingRow> rows = co_await queue.take_expired(tenant, before_ms, last);
+    if (rows.empty()) co_return;
+    for (const RecordingRow& row : rows) {
+      if (stopping || problems >= most_sweep_problems) {
+        co_await queue.give_back(row);
+        continue;
+      }
+      const bool removed = co_await remove_expired(row, days);
+      if (!removed) ++problems;
+    }
+    if (stopping || problems >= most_sweep_problems) co_return;
+    last = rows.back();
+  }
+}
+
+/// False: it is to be tried again, at the next sweep.
+asio::awaitable<bool> RecordingWork::Impl::remove_expired(const RecordingRow& row, int days) {
+  auto clearing = clear_object(store, row);
+  const std::optional<StoreProblem> problem = co_await std::move(clearing);
+  if (problem) {
+    standing.failed(*problem, parts.clock.steady());
+    log().warn("call {}: its recording's time is over, but the store: {}", row.call,
+               tellable_problem(problem->code + ": " + problem->message));
+    co_await queue.give_back(row);
+    co_return false;
+  }
+  const bool told = co_await queue.deleted(row, "kept for " + std::to_string(days) + (days == 1 ? " day" : " days"));
+  if (!told) {
+    co_await queue.give_back(row);
+    co_return true;
+  }
+  parts.metrics.recordings_deleted.Increment();
+  co_return true;
+}
+
+}  // namespace cc
