@@ -365,7 +365,7 @@ bool Call::has_recording() const {
 
 std::string Call::record_url() const {
   if (!has_recording()) return {};
-  return world_.base_url + "/records/" + call_id_ + ".mp3" +
+  return world_.record_base + "/records/" + call_id_ + ".mp3" +
          (script_.recording.query ? "?store=1" : "");
 }
 

@@ -34,6 +34,15 @@ struct CallRequest {
   std::optional<std::int64_t> max_call_time;  // seconds
 };
 
+// What came of those who asked for its recording.
+struct Fetches {
+  std::int64_t asked = 0;  // GETs with the right auth after the call's end
+  std::int64_t statuses = 0;
+  std::int64_t cut = 0;
+  std::int64_t whole = 0;  // to the last byte
+  std::string md5;         // of the file, once somebody wanted to know
+};
+
 class Call : public std::enable_shared_from_this<Call> {
  public:
   Call(World& world, boost::asio::any_io_executor executor, std::string call_id,
@@ -54,6 +63,8 @@ class Call : public std::enable_shared_from_this<Call> {
   std::int64_t accepted_at() const { return accepted_at_; }
   std::int64_t ended_at() const { return ended_at_; }
   bool has_recording() const;
+  Fetches& fetches() { return fetches_; }
+  Fetches const& fetches() const { return fetches_; }
   // Fields of the Hangup callback; only once the call has ended.
   std::vector<std::pair<std::string, std::string>> const& final_fields() const {
     return final_fields_;
@@ -131,6 +142,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::deque<Due> queue_;
   bool pushing_ = false;
   std::vector<Pushed> pushed_;
+  Fetches fetches_;
 };
 
 }  // namespace jiuyun

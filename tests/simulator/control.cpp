@@ -10,6 +10,7 @@
 #include "digest.hpp"
 #include "door.hpp"
 #include "presets.hpp"
+#include "recording.hpp"
 #include "world.hpp"
 
 namespace jiuyun {
@@ -102,6 +103,23 @@ Reply list_calls(World const& world, Target const& target) {
     list.push_back((*call)->to_json());
   }
   return as_json(json::object{{"calls", std::move(list)}});
+}
+
+Reply list_recordings(World const& world, Target const& target) {
+  auto const limit = static_cast<std::size_t>(number_in(target, "limit", 1000, 100'000));
+  json::array list;
+  auto const& calls = world.calls();
+  for (auto call = calls.rbegin(); call != calls.rend() && list.size() < limit; ++call)
+    if ((*call)->ended() && (*call)->has_recording())
+      list.push_back(recording_truth(**call, false));
+  return as_json(json::object{{"recordings", std::move(list)}});
+}
+
+Reply show_recording(World const& world, std::string const& call_id) {
+  auto const call = call_of(world, call_id);
+  if (!call->ended() || !call->has_recording())
+    throw Wrong(404, "call " + call_id + " has no recording, or has not ended");
+  return as_json(recording_truth(*call, true));
 }
 
 asio::awaitable<Reply> show_journal(World& world, Target const& target) {
@@ -243,6 +261,8 @@ asio::awaitable<Reply> route(World& world, Request const& request, Target const&
   if (is("GET", "presets")) co_return as_json(json::object{{"presets", list_presets()}});
   if (is("GET", "calls")) co_return list_calls(world, target);
   if (below("GET", "calls/")) co_return as_json(call_of(world, path.substr(6))->to_json());
+  if (is("GET", "recordings")) co_return list_recordings(world, target);
+  if (below("GET", "recordings/")) co_return show_recording(world, path.substr(11));
   if (is("GET", "journal")) {
     Reply reply = co_await show_journal(world, target);
     co_return reply;

@@ -38,6 +38,7 @@ int play(jiuyun::Options const& options) {
       options);  // goes before the loop: coroutines' frames never touch it when destroyed
   world.door = std::make_unique<jiuyun::Door>(world, options.listen);
   world.base_url = jiuyun::url_of(world.door->endpoint());
+  world.record_base = options.record_base.empty() ? world.base_url : options.record_base;
   auto ports = std::to_string(world.door->endpoint().port()) + "\n";
   std::string control_url;
   if (options.control) {

@@ -87,6 +87,7 @@ usage: jiuyun-simulator [option value | option=value]...
   --app-id TEXT             32 characters       (e9000000000000000000000000000003)
   --callback-url URL        http://HOST:PORT/PATH or unix:/PATH.sock:/URI; may be
                             set later: PUT /_control/callback-url
+  --record-base URL         recordUrl is URL/records/{callId}.mp3     (its own address)
   --journal FILE            JSON lines, appended and flushed at each event
   --speed X                 scripts' pauses are divided by X          (1.0)
   --approved-numbers A,B    display numbers that fromSerNum and toSerNum may name;
@@ -138,6 +139,10 @@ Options parse_options(int count, char const* const* words) {
     else if (option == "--callback-url") {
       (void)CallbackUrl::parse(value);
       options.callback_url = value;
+    } else if (option == "--record-base") {
+      if (!value.starts_with("http://") && !value.starts_with("https://"))
+        complain(option, value, "must be a URL, for example https://files.example.com/e9");
+      options.record_base = value.substr(0, value.find_last_not_of('/') + 1);
     } else if (option == "--journal")
       options.journal = value;
     else if (option == "--speed")

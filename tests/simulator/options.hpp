@@ -21,6 +21,7 @@ struct Options {
   std::string auth_token = "e9000000000000000000000000000002";
   std::string app_id = "e9000000000000000000000000000003";
   std::string callback_url;
+  std::string record_base;  // of recordUrl; empty = the simulator's own address
   std::string journal;
   double speed = 1.0;
   std::set<std::string> approved_numbers;

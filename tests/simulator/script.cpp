@@ -24,6 +24,8 @@ constexpr Names<HungUpBy, 3> enders{
 constexpr Names<Format, 3> formats{
     {{"xml", Format::xml}, {"json", Format::json}, {"jsonStrings", Format::json_strings}}};
 
+constexpr std::int64_t largest_recording = std::int64_t{4} << 30;
+
 template <class Value, std::size_t size>
 std::string_view name_of(Names<Value, size> const& names, Value value) {
   for (auto const& [name, known] : names)
@@ -109,6 +111,26 @@ void apply_query(json::value const& document, QueryScript& into) {
   reader.finish();
 }
 
+// A number, or [least, most].
+void read_size(Reader& reader, RecordingScript& into) {
+  auto const bytes = reader.find("bytes");
+  if (!bytes) return;
+  auto const number = [&](json::value const& value) {
+    if (!value.is_int64() || value.get_int64() < 0 || value.get_int64() > largest_recording)
+      reader.complain("bytes", *bytes,
+                      "must be a number of bytes up to 4 GiB (0 = by frames), or [least, most]");
+    return value.get_int64();
+  };
+  if (auto const range = bytes->if_array(); range && range->size() == 2) {
+    into.bytes_least = number(range->at(0));
+    into.bytes_most = number(range->at(1));
+    if (into.bytes_least < 1 || into.bytes_least > into.bytes_most)
+      reader.complain("bytes", *bytes, "must be [least, most] with 1 <= least <= most");
+  } else {
+    into.bytes_least = into.bytes_most = number(*bytes);
+  }
+}
+
 void apply_recording(json::value const& document, RecordingScript& into) {
   if (document.is_bool()) {
     into.made = document.get_bool();
@@ -123,8 +145,15 @@ void apply_recording(json::value const& document, RecordingScript& into) {
   reader.whole("status", status, 200, 599);
   into.status = static_cast<unsigned int>(status);
   std::int64_t frames = into.frames;
-  reader.whole("frames", frames, 0, 20'000);
+  if (reader.whole("frames", frames, 0, 20'000)) into.bytes_least = into.bytes_most = 0;
   into.frames = static_cast<int>(frames);
+  read_size(reader, into);
+  if (reader.whole("statusTimes", into.status_times, 0, 1000) && into.status == 200)
+    into.status = 404;
+  reader.whole("breaks", into.breaks, 0, 1000);
+  reader.probability("breakChance", into.break_chance);
+  reader.probability("statusChance", into.status_chance);
+  reader.whole("bytesPerSecond", into.rate, 0, largest_recording);
   reader.finish();
 }
 
@@ -239,7 +268,16 @@ json::object Script::to_json() const {
   audio["afterMs"] = recording.after_ms;
   audio["query"] = recording.query;
   audio["status"] = recording.status;
+  audio["statusTimes"] = recording.status_times;
   audio["frames"] = recording.frames;
+  if (recording.bytes_least == recording.bytes_most)
+    audio["bytes"] = recording.bytes_most;
+  else
+    audio["bytes"] = json::array{recording.bytes_least, recording.bytes_most};
+  audio["breaks"] = recording.breaks;
+  audio["breakChance"] = recording.break_chance;
+  audio["statusChance"] = recording.status_chance;
+  audio["bytesPerSecond"] = recording.rate;
 
   json::object out;
   out["name"] = name;

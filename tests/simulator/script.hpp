@@ -75,7 +75,14 @@ struct RecordingScript {
   std::int64_t after_ms = 0;  // until then 404; the vendor's is 10 minutes
   bool query = false;         // recordUrl already has a query
   unsigned int status = 200;
-  int frames = 40;  // of 26 ms
+  std::int64_t status_times = 0;  // so often `status`, then it is there; 0 = always `status`
+  int frames = 40;                // of 26 ms, if bytes_most is 0
+  std::int64_t bytes_least = 0;   // its size, drawn by the call's id, log-uniformly
+  std::int64_t bytes_most = 0;
+  std::int64_t breaks = 0;   // so often the connection is cut after a part of the bytes
+  double break_chance = 0;   // and from then on with this probability
+  double status_chance = 0;  // 503 instead
+  std::int64_t rate = 0;     // bytes a second; 0 = as fast as it goes
 };
 
 struct Script {

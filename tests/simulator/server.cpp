@@ -1,13 +1,16 @@
 #include "server.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <stdexcept>
 #include <sys/socket.h>
+#include <vector>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -114,6 +117,32 @@ asio::awaitable<bool> read(World& world, beast::tcp_stream& stream, beast::flat_
   co_return false;
 }
 
+// True: all of it was sent, and the connection may live on.
+asio::awaitable<bool> send_stream(beast::tcp_stream& stream, Stream const& body) {
+  constexpr std::size_t most = 64 * 1024;
+  std::vector<unsigned char> piece(
+      body.rate > 0 ? std::clamp<std::size_t>(static_cast<std::size_t>(body.rate / 20), 1, most)
+                    : most);
+  asio::steady_timer pause(stream.get_executor());
+  boost::system::error_code error;
+  std::uint64_t sent = 0;
+  while (!error && sent < body.cut_at) {
+    auto const count =
+        std::min<std::uint64_t>(body.sound.read(sent, piece), body.cut_at - sent);
+    auto const out = asio::buffer(piece.data(), static_cast<std::size_t>(count));
+    stream.expires_after(idle_timeout);
+    co_await asio::async_write(stream, out, asio::redirect_error(asio::use_awaitable, error));
+    sent += count;
+    if (body.rate == 0 || error) continue;
+    pause.expires_after(std::chrono::microseconds(
+        static_cast<std::int64_t>(count) * 1'000'000 / body.rate));
+    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+  bool const whole = !error && sent == body.sound.size();
+  if (body.over) body.over(whole);
+  co_return whole;
+}
+
 asio::awaitable<void> session(World& world, beast::tcp_stream stream,
                               std::shared_ptr<Door::Guests> guests) {
   beast::flat_buffer buffer;
@@ -147,9 +176,20 @@ asio::awaitable<void> session(World& world, beast::tcp_stream stream,
     answer.keep_alive(request.keep_alive() && presence.may_stay());
     answer.body() = std::move(reply.body);
     answer.prepare_payload();
+    if (reply.stream) answer.content_length(reply.stream->sound.size());
     if (request.method() == http::verb::head) answer.body().clear();
     stream.expires_after(idle_timeout);
     bool const gone = peer_gone(stream);
+    if (reply.stream && request.method() != http::verb::head) {
+      auto const body = reply.stream;
+      http::response_serializer<http::string_body> head(answer);
+      head.split(true);
+      co_await http::async_write_header(stream, head,
+                                        asio::redirect_error(asio::use_awaitable, error));
+      bool const whole = co_await send_stream(stream, *body);
+      if (!whole || !answer.keep_alive()) break;
+      continue;
+    }
     co_await http::async_write(stream, answer, asio::redirect_error(asio::use_awaitable, error));
     if (reply.afterwards) reply.afterwards(gone || error);
     if (error || !answer.keep_alive()) break;

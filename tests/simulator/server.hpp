@@ -11,6 +11,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "door.hpp"
+#include "sound.hpp"
 
 namespace jiuyun {
 
@@ -18,12 +19,21 @@ class World;
 
 using Request = boost::beast::http::request<boost::beast::http::string_body>;
 
+// An answer's body that is made up while it is sent.
+struct Stream {
+  Sound sound;
+  std::uint64_t cut_at = 0;  // the connection breaks there; the sound's size = it does not
+  std::int64_t rate = 0;     // bytes a second; 0 = as fast as it goes
+  std::function<void(bool whole)> over;
+};
+
 struct Reply {
   enum class Fate { send, hang, drop };
   Fate fate = Fate::send;
   unsigned int status = 200;
   std::string content_type = "application/json;charset=utf-8";
   std::string body;
+  std::shared_ptr<Stream> stream;  // instead of body
   // Run once the answer was written, or the writing failed. `peer_gone`: nobody will have read it.
   std::function<void(bool peer_gone)> afterwards;
 };

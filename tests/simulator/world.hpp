@@ -43,7 +43,8 @@ class World {
   Journal journal;
   Phones phones;
   std::mt19937_64 random;
-  std::string base_url;  // http://ADDRESS:PORT, once listening
+  std::string base_url;     // http://ADDRESS:PORT, once listening
+  std::string record_base;  // what recordUrl begins with
   std::optional<CallbackUrl> callback_url;
   std::map<std::string, Script> scripts;  // by called number
   Script default_script;
