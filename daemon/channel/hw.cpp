@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "channel/hw_files.hpp"
+
 namespace cc {
 namespace {
 
@@ -25,6 +27,12 @@ class HwProvider final : public Provider, public LineSessions {
   int queries_a_minute() const noexcept override { return most_queries_a_minute; }
   asio::awaitable<QueryReply> query(Query request) override;
   LineSessions* sessions() noexcept override { return this; }
+  Result<HttpRequest> file_request(const ChannelFile& file) const override {
+    return hw_file_request(config_, file, clock_.epoch_ms());
+  }
+  FileAnswer judge_file(const HttpExchange& head, std::string_view begin) const override {
+    return judge_hw_file(config_.code, head.status, begin);
+  }
 
   asio::awaitable<SessionAnswer> sign_in(HttpClient& http, SignIn wish,
                                          std::shared_ptr<LineSession> session) override;
@@ -43,29 +51,9 @@ class HwProvider final : public Provider, public LineSessions {
   Clock& clock_;
 };
 
-/// Everything but RFC 3986's unreserved characters is escaped: what a channel once said ends up
-/// here.
-std::string segment(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[byte >> 4];
-      out += digits[byte & 0xF];
-    }
-  }
-  return out;
-}
-
 std::string path_of(std::string_view folder, const std::string& agent,
                     const std::string& rest = {}) {
-  return "/" + std::string(folder) + "/" + segment(agent) + rest;
+  return "/" + std::string(folder) + "/" + hw_encode(agent) + rest;
 }
 
 asio::awaitable<SessionAnswer> HwProvider::sign_in(HttpClient& http, SignIn wish,
@@ -155,7 +143,7 @@ asio::awaitable<OriginateAnswer> HwProvider::originate(Originate request) {
 
 asio::awaitable<HangupReply> HwProvider::hang_up(Hangup request) {
   const bool named = !request.channel_call_id.empty();
-  const std::string rest = named ? "/dropcall/" + segment(request.channel_call_id) : "/release";
+  const std::string rest = named ? "/dropcall/" + hw_encode(request.channel_call_id) : "/release";
   HttpRequest http = gateway_.request(named ? "POST" : "DELETE",
                                       path_of("voicecall", request.agent, rest), *request.session);
   const HwReply reply = co_await gateway_.ask(http_, std::move(http), request.session);
@@ -168,7 +156,7 @@ asio::awaitable<HangupReply> HwProvider::hang_up(Hangup request) {
 }
 
 asio::awaitable<QueryReply> HwProvider::query(Query request) {
-  const std::string rest = "/callinfobycallid/" + segment(request.channel_call_id);
+  const std::string rest = "/callinfobycallid/" + hw_encode(request.channel_call_id);
   HttpRequest http =
       gateway_.request("GET", path_of("calldata", request.agent, rest), *request.session);
   HwReply reply = co_await gateway_.ask(http_, std::move(http), request.session);

@@ -109,6 +109,24 @@ std::string merge_cookies(const std::string& cookies, std::string_view set_cooki
   return merged;
 }
 
+std::string hw_encode(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += '%';
+      out += digits[byte >> 4];
+      out += digits[byte & 0xF];
+    }
+  }
+  return out;
+}
+
 HttpRequest HwGateway::request(std::string method, const std::string& path,
                                const LineSession& session, std::string body) const {
   HttpRequest request;

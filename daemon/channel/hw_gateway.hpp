@@ -25,6 +25,9 @@ std::string guid_of(std::string_view set_guid);
 /// Cookies as a Cookie header has them, with those of a Set-Cookie header put in their place. Pure.
 std::string merge_cookies(const std::string& cookies, std::string_view set_cookie);
 
+/// Everything but RFC 3986's unreserved characters is escaped, upper-case. Pure.
+std::string hw_encode(std::string_view text);
+
 struct HwReply {
   HttpExchange exchange;
   HwAnswer answer;        // of `exchange.body`
