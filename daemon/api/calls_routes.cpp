@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "call_path.hpp"
 #include "io/pg.hpp"
 #include "log.hpp"
 #include "new_call.hpp"
@@ -21,8 +22,6 @@ using std::chrono::seconds;
 
 constexpr int longest_preferred_wait = 30;  // seconds
 constexpr int longest_poll = 60;
-
-constexpr std::int64_t first_call_id = 10'000'000'000'000'000;
 
 std::string location_of(std::int64_t call) {
   return "/v1/calls/" + std::to_string(call);
@@ -47,20 +46,6 @@ asio::awaitable<Sight> sight_of_unseen(const Exchange& exchange, std::int64_t ca
     sight.numbers = false;
   }
   co_return sight;
-}
-
-Response no_such_call(const Exchange& exchange) {
-  Problem problem;
-  problem.type = ProblemType::call_not_found;
-  problem.detail = "No call of yours has this id.";
-  return exchange.refuse(problem);
-}
-
-std::optional<std::int64_t> call_of(Exchange& exchange) {
-  const auto call = parse_call_id(exchange.parameters.front());
-  // Ours have 17 digits at least; what is shorter could be a number, and logs repeat this.
-  if (call && *call >= first_call_id) exchange.trace.call = exchange.parameters.front();
-  return call;
 }
 
 std::optional<Problem> wrong_content(const Request& request) {

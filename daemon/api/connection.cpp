@@ -18,6 +18,7 @@
 
 #include "framing.hpp"
 #include "log.hpp"
+#include "origin.hpp"
 #include "phone.hpp"
 
 namespace cc::api {
@@ -306,10 +307,13 @@ asio::awaitable<Connection::Next> Connection::answer(Request request, unsigned m
                                                      bool keep_alive) {
   const auto begun = host_->clock.steady();
   request.peer = client_of(peer_, request, host_->trusted_proxies);
+  request.origin = origin_of(peer_, request, host_->trusted_proxies, host_->limits.public_url);
   auto answering = host_->answer(request);
   const Answer answer = co_await std::move(answering);
   Framing framing = Framing::length;
-  if (answer.response.more) framing = minor >= 1 ? Framing::chunked : Framing::until_close;
+  if (answer.response.more && !answer.response.length) {
+    framing = minor >= 1 ? Framing::chunked : Framing::until_close;
+  }
   keep_alive = keep_alive && !host_->draining && framing != Framing::until_close;
   auto delivering = deliver(answer.response, request, framing, keep_alive);
   const Delivery delivery = co_await std::move(delivering);
@@ -351,7 +355,7 @@ asio::awaitable<Connection::Delivery> Connection::deliver(const Response& respon
   delivery.whole = co_await std::move(writing);
   if (delivery.whole) delivery.sent = body.size();
   if (delivery.whole && response.more && request.method != "HEAD") {
-    auto streaming = stream(response, request, framing);
+    auto streaming = stream(response, request, framing, body.size());
     const Delivery rest = co_await std::move(streaming);
     delivery.sent += rest.sent;
     delivery.whole = rest.whole;
@@ -360,10 +364,12 @@ asio::awaitable<Connection::Delivery> Connection::deliver(const Response& respon
   co_return delivery;
 }
 
-/// What comes behind the body's beginning, until it ends or fails.
+/// What comes behind the body's beginning of `begun` bytes, until it ends or fails.
 asio::awaitable<Connection::Delivery> Connection::stream(const Response& response,
-                                                         const Request& request, Framing framing) {
+                                                         const Request& request, Framing framing,
+                                                         std::size_t begun) {
   Delivery delivery;
+  const std::uint64_t length = response.length.value_or(UINT64_MAX);
   while (true) {
     std::optional<std::string> part;
     try {
@@ -380,7 +386,13 @@ asio::awaitable<Connection::Delivery> Connection::stream(const Response& respons
     }
     const bool end = !part;
     const std::size_t size = end ? 0 : part->size();
-    if (end && framing == Framing::until_close) break;
+    const std::uint64_t so_far = begun + delivery.sent + size;
+    if (framing == Framing::length && (so_far > length || (end && so_far < length))) {
+      log().error("request {}: its answer is cut after {} bytes: it was to have {} in all",
+                  request.id, delivery.sent, length);
+      co_return delivery;
+    }
+    if (end && framing != Framing::chunked) break;
     std::string bytes = end                           ? std::string(last_chunk)
                         : framing == Framing::chunked ? chunk_on_the_wire(*part)
                                                       : *std::move(part);

@@ -53,7 +53,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<Delivery> deliver(const Response& response, const Request& request,
                                     Framing framing, bool keep_alive);
   asio::awaitable<Delivery> stream(const Response& response, const Request& request,
-                                   Framing framing);
+                                   Framing framing, std::size_t begun);
   asio::awaitable<bool> write(std::string bytes);
   asio::awaitable<void> linger();
   asio::awaitable<Next> complain(Problem problem, const Request& head);

@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include "byte_range.hpp"
 #include "openapi.hpp"
 #include "problem_text.hpp"
 #include "record_json.hpp"
@@ -51,18 +52,10 @@ Page make_docs() {
   return make_html(std::move(page), true);
 }
 
-/// Whether If-None-Match names it; weak comparison (RFC 9110).
+/// Whether If-None-Match names it.
 bool is_known(const Request& request, const std::string& etag) {
   for (const auto& [name, value] : request.headers) {
-    if (name != "if-none-match") continue;
-    std::string_view rest = value;
-    while (!rest.empty()) {
-      const auto comma = rest.find(',');
-      std::string_view tag = trim(rest.substr(0, comma));
-      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-      if (tag.starts_with("W/")) tag.remove_prefix(2);
-      if (tag == "*" || tag == etag) return true;
-    }
+    if (name == "if-none-match" && names_tag(value, etag)) return true;
   }
   return false;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ struct Request {
   std::string body;
   std::string peer;  // numeric address of the client (see config.hpp, trusted_proxies); empty = not
                      // known
+  std::string origin{};  // how the client reaches this API, "https://cc.example.com:8443"; empty =
+                         // not known (origin.hpp)
 
   /// The first value of a header (name in lower case), or nothing.
   const std::string* header(std::string_view name) const noexcept {
@@ -44,13 +47,18 @@ struct Response {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  Headers headers;  // beside Date, Server, Request-Id, Content-Type and Content-Length
+  Headers headers;             // beside Date, Server, Request-Id, Content-Type and Content-Length
   std::string_view problem{};  // the problem's name, where this is one; for logs
 
   /// Where set, what follows `body`, part by part, until it gives nothing: for answers of any
   /// length in constant memory. If it throws, the connection is cut so that the client sees that
   /// the end is missing.
   std::function<asio::awaitable<std::optional<std::string>>()> more{};
+
+  /// Bytes of the whole body where `body` does not have them all and they are known: of `more`, or
+  /// of what HEAD is told of. It becomes the Content-Length; where `more` gives another number of
+  /// bytes the connection is cut.
+  std::optional<std::uint64_t> length{};
 };
 
 /// Who asked what, for access log and metrics: no number, no query string, no key.

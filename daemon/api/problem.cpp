@@ -26,6 +26,7 @@ std::string to_json(const Problem& problem, std::string_view request_id) {
     }
   }
   if (problem.call) document["callId"] = std::to_string(*problem.call);
+  if (problem.expected_at) document["expectedAt"] = *problem.expected_at;
   for (const auto& [name, value] : problem.members) document[name] = value;
   return json::serialize(document);
 }

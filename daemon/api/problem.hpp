@@ -25,8 +25,9 @@ struct Problem {
   std::vector<InvalidParam> invalid_params;                    // always shown with status 400
   std::optional<std::int64_t> call;                            // the call that it is about
   std::vector<std::pair<std::string, std::string>> members{};  // further members, texts
-  std::optional<bool> retryable{};        // where this occurrence differs from its entry
-  std::optional<unsigned> retry_after{};  // likewise, seconds
+  std::optional<bool> retryable{};            // where this occurrence differs from its entry
+  std::optional<unsigned> retry_after{};      // likewise, seconds
+  std::optional<std::int64_t> expected_at{};  // when there should be something; epoch ms
 };
 
 /// The document; `request_id` becomes its `instance`.

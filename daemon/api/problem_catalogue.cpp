@@ -62,6 +62,17 @@ constexpr std::array catalogue{
                  false, 0,
                  "Speak to whoever runs CC. Nothing that you change in the request helps.",
                  "请联系运维人员；修改请求无济于事。"},
+    ProblemEntry{
+        link_invalid, "link-invalid", 403, "This is no link that CC has given", "链接无效", false,
+        0,
+        "Use the whole URL as it was given, to its last character; or ask for a new one by POST "
+        "/v1/calls/{callId}/recording/url.",
+        "请使用签发时的完整 URL，不要改动任何字符；也可通过 POST /v1/calls/{callId}/recording/url "
+        "重新获取。"},
+    ProblemEntry{
+        link_expired, "link-expired", 403, "The link's time is over", "链接已过期", false, 0,
+        "Links are short-lived on purpose: ask for a new one when somebody wants to listen.",
+        "链接有效期很短，请在需要收听时重新获取。"},
     ProblemEntry{not_found, "not-found", 404, "There is nothing at this path", "路径不存在", false,
                  0, "Compare the path with /openapi.json; ids in it must not be empty.",
                  "请对照 /openapi.json 检查路径；路径中的 id 不能为空。"},
@@ -85,6 +96,18 @@ constexpr std::array catalogue{
                  "渠道不存在", false, 0,
                  "GET /v1/channels lists the codes that your tenant may use.",
                  "GET /v1/channels 会列出本租户可用的渠道代码。"},
+    ProblemEntry{
+        recording_not_ready, "recording-not-ready", 404, "The recording is not there yet",
+        "录音尚未就绪", true, 60,
+        "Repeat after Retry-After: channels have recordings ready minutes after the call. "
+        "`expectedAt`, where it is given, says when; the record's `recording.state` becomes "
+        "`stored`.",
+        "请按 Retry-After 重试：渠道在通话结束数分钟后才生成录音；expectedAt（如有）为预计时间，"
+        "就绪后记录的 recording.state 变为 stored。"},
+    ProblemEntry{recording_none, "recording-none", 404, "The call has no recording",
+                 "该通话没有录音", false, 0,
+                 "`detail` says why. Only where `retryable` is true may one still come.",
+                 "detail 说明原因；仅当 retryable 为 true 时以后仍可能有录音。"},
     ProblemEntry{problem_not_found, "problem-not-found", 404, "There is no problem of this name",
                  "没有此名称的错误类型", false, 0, "GET /problems lists them all.",
                  "GET /problems 会列出全部错误类型。"},
@@ -109,6 +132,12 @@ constexpr std::array catalogue{
         "name another line. No call was made.",
         "未发起呼叫；请先让坐席签入（PUT /v1/agents/{channel}/{agent}，desired 为 online）"
         "或指定其他线路。"},
+    ProblemEntry{
+        recording_gone, "recording-gone", 410, "The recording has been deleted", "录音已删除",
+        false, 0,
+        "Its time was over; how long recordings are kept is set by whoever runs CC. Nothing "
+        "brings it back.",
+        "录音已超过保存期限（由运维人员设定），无法恢复。"},
     ProblemEntry{body_too_large, "body-too-large", 413, "The body is too large", "请求体过大",
                  false, 0,
                  "Send less: a body may have 64 KB unless whoever runs CC has set another limit.",
@@ -122,6 +151,12 @@ constexpr std::array catalogue{
                  "请求体必须是 JSON", false, 0,
                  "Send Content-Type: application/json, in UTF-8, without Content-Encoding.",
                  "请发送 Content-Type: application/json，使用 UTF-8，且不带 Content-Encoding。"},
+    ProblemEntry{
+        range_not_satisfiable, "range-not-satisfiable", 416, "The file has no such bytes",
+        "请求的范围超出文件", false, 0,
+        "Content-Range says how long the file is; ask for a range that begins in it, or for "
+        "the whole.",
+        "Content-Range 给出文件长度，请请求其范围之内的字节，或请求整个文件。"},
     ProblemEntry{expectation_failed, "expectation-failed", 417, "The expectation can't be met",
                  "无法满足 Expect 要求", false, 0,
                  "Leave the header Expect out, or send 100-continue.",

@@ -133,6 +133,7 @@ json::object effect_of(const Facts& facts, Hidden hidden, Sight sight) {
   add_code("code", facts.code);
   add_words("message", facts.message);
   add("audioUrl", facts.audio_url);
+  add("file", facts.file);
   add("requestId", facts.request_id);
   return object;
 }

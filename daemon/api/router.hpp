@@ -67,10 +67,12 @@ std::span<const Route> binding_routes() noexcept;
 std::span<const Route> calls_routes() noexcept;
 std::span<const Route> channel_routes() noexcept;
 std::span<const Route> document_routes() noexcept;
+std::span<const Route> file_routes() noexcept;
 std::span<const Route> health_routes() noexcept;
 std::span<const Route> letter_routes() noexcept;
 std::span<const Route> query_routes() noexcept;
 std::span<const Route> reconciliation_routes() noexcept;
+std::span<const Route> recording_routes() noexcept;
 std::span<const Route> rejection_routes() noexcept;
 std::span<const Route> status_routes() noexcept;
 

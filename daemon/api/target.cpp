@@ -77,7 +77,8 @@ std::string shown_name(const std::string& name) {
   return mask_numbers_in(name);
 }
 
-/// "http://cc.example.com/v1/calls" → "/v1/calls": RFC 9112 demands that both forms are read.
+}  // namespace
+
 std::string_view without_authority(std::string_view text) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!text.starts_with(scheme)) continue;
@@ -86,8 +87,6 @@ std::string_view without_authority(std::string_view text) {
   }
   return text;
 }
-
-}  // namespace
 
 std::optional<Target> parse_target(std::string_view text) {
   text = without_authority(text);

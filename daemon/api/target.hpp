@@ -22,6 +22,9 @@ struct Target {
 /// or a parameter's name hold a control byte. In values a "+" is a space, as forms write it.
 std::optional<Target> parse_target(std::string_view target);
 
+/// Path and query as they came: of "http://host/v1/calls" too, which RFC 9112 has servers read.
+std::string_view without_authority(std::string_view target);
+
 /// A call's id as text: 1 to 19 digits, no leading zero.
 std::optional<std::int64_t> parse_call_id(std::string_view text) noexcept;
 

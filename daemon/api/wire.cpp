@@ -28,7 +28,9 @@ std::string head_on_the_wire(const Response& response, std::string_view request_
   // content's.
   if (response.status != 204 && response.status != 304) {
     add("Content-Type", response.content_type);
-    if (framing == Framing::length) add("Content-Length", std::to_string(response.body.size()));
+    if (framing == Framing::length) {
+      add("Content-Length", std::to_string(response.length.value_or(response.body.size())));
+    }
     if (framing == Framing::chunked) add("Transfer-Encoding", "chunked");
   }
   add("Connection", keep_alive ? "keep-alive" : "close");

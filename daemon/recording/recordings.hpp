@@ -22,6 +22,7 @@ struct RecordingStatus {
     stored,
     deleted,  // its time was over
   } state = State::none;
+  bool later = false;       // none: there may be one after all, for not all is known yet
   std::string reason;       // none, deleted: a sentence without number
   OptMs expected_at;        // epoch ms
   std::uint64_t size = 0;   // stored: bytes

@@ -49,9 +49,9 @@ Operations routed() {
   Operations operations;
   for (const auto& table :
        {api::agent_routes(), api::audit_routes(), api::binding_routes(), api::calls_routes(),
-        api::channel_routes(), api::document_routes(), api::health_routes(), api::letter_routes(),
-        api::query_routes(), api::reconciliation_routes(), api::rejection_routes(),
-        api::status_routes()}) {
+        api::channel_routes(), api::document_routes(), api::file_routes(), api::health_routes(),
+        api::letter_routes(), api::query_routes(), api::reconciliation_routes(),
+        api::recording_routes(), api::rejection_routes(), api::status_routes()}) {
     for (const api::Route& route : table) {
       operations[std::string(route.method) + " " + std::string(route.pattern)] =
           route.scope == api::Scope::none ? "none" : std::string(api::to_text(route.scope));

@@ -43,12 +43,14 @@ inline Config make_config() {
 
 class Rig {
  public:
-  explicit Rig(Config config = make_config()) {
-    server = std::make_unique<api::ApiServer>(loop.get_executor(), config, calls, health, metrics,
-                                              clock, [this](const api::AccessEntry& entry) {
-                                                const std::lock_guard lock(mutex_);
-                                                log_.push_back(entry);
-                                              });
+  explicit Rig(Config config = make_config(), api::Nouns nouns = {}) {
+    server = std::make_unique<api::ApiServer>(
+        loop.get_executor(), config, calls, health, metrics, clock,
+        [this](const api::AccessEntry& entry) {
+          const std::lock_guard lock(mutex_);
+          log_.push_back(entry);
+        },
+        nouns);
     server->start();
     address = server->bound_addresses().front();
     thread_ = std::thread([this] { loop.run(); });

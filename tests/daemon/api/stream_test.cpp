@@ -17,8 +17,9 @@ using Part = std::optional<std::string>;
 /// What the server under test answers: some parts, an endless row of them, or a failure.
 struct Source {
   std::vector<std::string> parts;
-  bool fails = false;    // behind the parts
-  bool endless = false;  // the last part again and again
+  bool fails = false;                   // behind the parts
+  bool endless = false;                 // the last part again and again
+  std::optional<std::uint64_t> length;  // said before
   std::atomic<int> asked{0};
 };
 
@@ -43,6 +44,7 @@ class StreamRig : public Rig {
     }
     result.response.content_type = "text/csv";
     result.response.body = request.target == "/headless" ? "" : "head\n";
+    result.response.length = source.length;
     result.response.more = [this, next = std::make_shared<std::size_t>(
                                       0)]() -> asio::awaitable<Part> { return more(next); };
     co_return result;
@@ -96,6 +98,50 @@ BOOST_AUTO_TEST_CASE(parts_arrive_in_chunks_and_the_connection_stays) {
   BOOST_TEST(log[0].sent == 5 + 4 + large.size() + 7 + 3);
   BOOST_TEST(log[1].sent == log[0].sent - 5);
   BOOST_TEST((log[0].whole && log[1].whole));
+}
+
+BOOST_AUTO_TEST_CASE(a_length_that_is_known_is_said_and_kept) {
+  StreamRig rig;
+  const std::string large(300'000, 'x');
+  rig.source.parts = {large, "", "end"};
+  rig.source.length = 5 + large.size() + 3;
+  Client client(rig.address);
+  for (int i = 0; i < 2; ++i) {
+    client.send(request_text("GET", "/", ""));
+    const Reply reply = client.receive();
+    BOOST_TEST(reply.header("content-length") == std::to_string(*rig.source.length));
+    BOOST_TEST(!reply.headers.contains("transfer-encoding"));
+    BOOST_TEST(reply.header("connection") == "keep-alive");
+    BOOST_TEST((reply.body == "head\n" + large + "end"));
+    BOOST_TEST(client.unread() == "");
+  }
+  Client old(rig.address);
+  old.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  BOOST_TEST(old.receive().body.size() == *rig.source.length);
+  const int asked = rig.source.asked;
+  client.send(request_text("HEAD", "/headless", ""));
+  BOOST_TEST(client.receive(true).header("content-length") == std::to_string(*rig.source.length));
+  client.send(request_text("GET", "/plain", ""));
+  BOOST_TEST(client.receive().body == "{}");
+  BOOST_TEST(rig.source.asked == asked);
+  wait_until([&] { return rig.log().size() == 5; });
+  BOOST_TEST(rig.log()[0].sent == *rig.source.length);
+  BOOST_TEST(rig.log()[0].whole);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_has_another_length_is_cut) {
+  for (const std::uint64_t said : {7U, 9U}) {  // of 8 that come
+    StreamRig rig;
+    rig.source.parts = {"end"};
+    rig.source.length = said;
+    Client client(rig.address);
+    client.send(request_text("GET", "/", ""));
+    BOOST_TEST(client.closed_within(seconds(5)));
+    const std::string body = client.unread().substr(client.unread().find("\r\n\r\n") + 4);
+    BOOST_TEST(body.size() < said);
+    wait_until([&] { return rig.log().size() == 1; });
+    BOOST_TEST(!rig.log().front().whole);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(http_1_0_reads_until_the_close) {
