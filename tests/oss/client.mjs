@@ -76,13 +76,15 @@ class Client {
     return this.send(sent, x.body);
   }
 
+  /** What a broken connection rejects with has `received`: bytes of the answer's body. */
   send({ method, path, headers }, body) {
     return new Promise((done, failed) => {
       const req = http.request({ host: '127.0.0.1', port: this.port, method, path, headers, agent: this.agent, setHost: false });
-      req.on('error', failed);
+      const chunks = [];
+      const fail = (error) => failed(Object.assign(error, { received: Buffer.concat(chunks).length }));
+      req.on('error', fail);
       req.on('response', (res) => {
-        const chunks = [];
-        res.on('data', (chunk) => chunks.push(chunk)).on('error', failed).on('end', () => {
+        res.on('data', (chunk) => chunks.push(chunk)).on('error', fail).on('end', () => {
           const bytes = Buffer.concat(chunks);
           done({ status: res.statusCode, headers: res.headers, body: bytes, code: /<Code>([^<]*)/.exec(bytes)?.[1] });
         });

@@ -23,7 +23,8 @@ export class Service {
 
   async handle(req, res) {
     const exchange = { id: randomBytes(12).toString('hex').toUpperCase(), req, res, fault: null, received: 0, sent: 0,
-                       code: null, signed: null, request: null };
+                       code: null, signed: null, request: null,
+                       noted: false };
     try {
       res.setHeader('Server', 'AliyunOSS');
       res.setHeader('Date', new Date(this.now()).toUTCString());
@@ -32,7 +33,13 @@ export class Service {
     } catch (error) {
       await this.#fail(exchange, error);
     }
-    this.journal.note(exchange);
+    this.#note(exchange);
+  }
+
+  /** Before the answer's last byte, so that who has the answer finds it in the journal. */
+  #note(x) {
+    if (!x.noted) this.journal.note(x);
+    x.noted = true;
   }
 
   async #serve(x) {
@@ -212,6 +219,7 @@ export class Service {
         throw new Cut();
       }
     }
+    this.#note(x);
     res.end();
   }
 
@@ -221,18 +229,22 @@ export class Service {
       // A Cut, or the client has gone; a mistake of the simulator's own must not pass for either.
       if (!(error instanceof Cut) && !['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(error.code)) console.error(error);
       x.code = 'cut';
+      this.#note(x);
       req.socket.resetAndDestroy();
       return;
     }
-    x.code = error.code;
-    if (res.headersSent || req.socket.destroyed) return void req.socket.resetAndDestroy();
-    const lost = x.fault?.kind === 'lost_answer' || x.fault?.kind === 'cut_answer' || x.fault?.kind === 'cut_request';
-    if (lost) return void req.socket.resetAndDestroy();
+    const lost = ['lost_answer', 'cut_answer', 'cut_request'].includes(x.fault?.kind);
+    x.code = lost ? 'cut' : error.code;
+    if (lost || res.headersSent || req.socket.destroyed) {
+      this.#note(x);
+      return void req.socket.resetAndDestroy();
+    }
     const body = Buffer.from(refusalXml(error, x.id, req.headers.host ?? ''));
     const bodiless = req.method === 'HEAD';
     res.writeHead(error.status, { 'Content-Type': 'application/xml', 'x-oss-ec': error.code,
                                   ...(bodiless ? {} : { 'Content-Length': body.length }), ...error.headers });
     x.sent = bodiless ? 0 : body.length;
+    this.#note(x);
     res.end(bodiless ? undefined : body);
   }
 }

@@ -2,7 +2,7 @@
 // that a simulator starts empty. A name leads to an object only after all of its bytes are there.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Crc64 } from './crc64.mjs';
 import { Refusal } from './refusal.mjs';
@@ -140,7 +140,7 @@ class Blob {
 
   drop() {
     this.#handle.close().catch(() => {});
-    rm(this.file, { force: true }).catch(() => {});
+    rmSync(this.file, { force: true });
   }
 
   /** Opens the file at once, so that an object that is replaced meanwhile is still read whole. */
