@@ -43,6 +43,9 @@
 #include "query/call_search.hpp"
 #include "query/rejection_store.hpp"
 #include "recorder/recorder.hpp"
+#include "recording/make_store.hpp"
+#include "recording/recording_work.hpp"
+#include "recording/stored_recordings.hpp"
 #include "spawn.hpp"
 #include "store/purge.hpp"
 #include "store/retention.hpp"
@@ -59,6 +62,8 @@ constexpr Millis verdicts_every{50};  // how attempts spoke of their channels
 constexpr Millis look_every{500};     // whether a channel is to be tried again, or falls silent
 constexpr Millis spread_every{2000};
 constexpr Millis access_every{1000};  // tenants and keys made by commands
+constexpr Millis recordings_every{1000};
+constexpr long files_connections = 16;  // kept alive, to channels' files and the store
 constexpr Millis flush_every{200};    // lines' sessions and states
 constexpr Millis partitions_every{3'600'000};
 constexpr Millis purge_every{3'600'000};
@@ -69,6 +74,13 @@ constexpr int reconciled_days = 7;         // that the metrics tell of
 constexpr Millis drain_time{8'000};         // of API requests under way
 constexpr Millis stop_time{25'000};         // and of what is being sent
 constexpr Millis least_polls_time{13'000};  // and of polls, which are answered after 10 s at most
+
+/// Where recordings lie does not change while ccd runs.
+void keep_store(const RecordingsConfig& old, RecordingsConfig& fresh) {
+  fresh.store = old.store;
+  fresh.directory = old.directory;
+  fresh.oss = old.oss;
+}
 
 class Daemon final : public Health {
  public:
@@ -104,6 +116,9 @@ class Daemon final : public Health {
             pool_, [this] { return channel_codes(); }, {}, &scans_),
         rejections_(pool_, clock_, metrics_, {}, &scans_),
         audit_(loop_.get_executor(), pool_, clock_, metrics_),
+        files_http_(loop_.get_executor(), files_connections),
+        store_(make_object_store(loop_.get_executor(), config_, files_http_, clock_)),
+        recordings_(pool_, clock_),
         dispatcher_(shared_parts()),
         spools_(config_, http_, clock_),
         log_watch_(shared_parts(), dispatcher_),
@@ -113,8 +128,13 @@ class Daemon final : public Health {
         reaper_(shared_parts(), recorder_, spools_),
         api_(loop_.get_executor(), config_, service_, *this, metrics_, clock_, api::log_access,
              api::Nouns{&letters_, &reconciliation_, &agents_, &bindings_, &desk_, &search_,
-                        &rejections_, &audit_, &key_use_}) {
+                        &rejections_, &audit_, &key_use_, &recordings_,
+                        store_ == nullptr ? nullptr : shelf_of(*store_)}) {
     channels_.configure(config_.channels);
+    recordings_.configure(store_, config_.recordings.link_ttl);
+    if (store_ != nullptr) {
+      recording_work_.emplace(shared_parts(), files_http_, *store_, loop_.get_executor());
+    }
     report_.add([this] { return own_parts(); });
     report_.add([this] { return log_watch_.parts(); });
     report_.add([this] { return spools_.parts(); });
@@ -150,6 +170,7 @@ class Daemon final : public Health {
   asio::awaitable<void> keep_reconciled();
   asio::awaitable<void> keep_health();
   asio::awaitable<void> look_at_access();
+  asio::awaitable<void> fetch_recordings();
   void reload();
 
   ScanGate scans_;  // outlives those who wait at it, in the loop
@@ -182,6 +203,10 @@ class Daemon final : public Health {
   CallSearch search_;
   RejectionStore rejections_;
   StoredAuditTrail audit_;
+  HttpClient files_http_;
+  std::shared_ptr<ObjectStore> store_;  // null: recordings stay where they are
+  StoredRecordings recordings_;
+  std::optional<RecordingWork> recording_work_;
   Dispatcher dispatcher_;
   NginxWatch spools_;
   LogWatch log_watch_;
@@ -207,6 +232,7 @@ std::vector<PartHealth> Daemon::own_parts() const {
   list.push_back(dispatcher_.health());
   list.push_back(recorder_.health());
   list.push_back(seats_.health());
+  if (recording_work_) list.push_back(recording_work_->health());
   if (!config_.spool.directory.empty()) {
     add("spool", true,
         judge_spool(recorder_.oldest_ms(), static_cast<std::int64_t>(metrics_.spool_bytes.Value()),
@@ -246,6 +272,11 @@ asio::awaitable<void> Daemon::start() {
   log().info("schema {}, epoch {}", *schema, membership_.epoch());
 
   co_await look_at_access();
+  if (store_ != nullptr) {
+    // Calls go on without recordings, which wait at their channels.
+    const auto problem = prepare_store(*store_);
+    if (problem) log().critical("recordings can't be stored: {}", problem->message);
+  }
   const auto executor = loop_.get_executor();
   spawn(executor, "signals", listen_for_signals());
   spawn(executor, "membership", stay_member());
@@ -280,6 +311,8 @@ asio::awaitable<void> Daemon::start() {
   spawn(executor, "queries", repeat("queries", reap_every, [this] { return reaper_.query(); }));
   spawn(executor, "partitions",
         repeat("partitions", partitions_every, [this] { return keep_partitions(); }));
+  spawn(executor, "recordings",
+        repeat("recordings", recordings_every, [this] { return fetch_recordings(); }));
   spawn(executor, "reconciliation",
         repeat("reconciliation", reconcile_every, [this] { return keep_reconciled(); }));
   api_.start();
@@ -355,6 +388,10 @@ asio::awaitable<void> Daemon::purge_old() {
   const std::size_t rows = co_await purge(pool_, config_.retention, clock_.epoch_ms());
   metrics_.purged_rows.Increment(static_cast<double>(rows));
   if (rows > 0) log().info("purged {} rows that had served their time", rows);
+}
+
+asio::awaitable<void> Daemon::fetch_recordings() {
+  if (recording_work_ && !draining_) co_await recording_work_->look();
 }
 
 /// Any daemon may do it; all of them show what came of it.
@@ -451,6 +488,9 @@ void Daemon::reload() {
   config_.retention = fresh->retention;
   config_.reaper = fresh->reaper;
   config_.health = fresh->health;
+  keep_store(config_.recordings, fresh->recordings);
+  config_.recordings = fresh->recordings;
+  recordings_.configure(store_, config_.recordings.link_ttl);
   config_.canaries = fresh->canaries;
   config_.nginx_status = fresh->nginx_status;
   config_.reconcile_at = fresh->reconcile_at;
@@ -477,6 +517,7 @@ asio::awaitable<void> Daemon::stop() {
   // An originate under way may ring a phone: its answer is waited for, or it would be unknown.
   while (attempts_.in_hand() > 0 && clock_.steady() < until) co_await clock_.sleep_for(Millis{20});
   if (attempts_.in_hand() > 0) log().warn("{} attempts were left sending", attempts_.in_hand());
+  if (recording_work_) co_await recording_work_->stop(until);
   // A poll under way may bring an event: it is waited for too, and the next owner goes on.
   co_await seats_.stop(std::max(until, clock_.steady() + least_polls_time));
   try {

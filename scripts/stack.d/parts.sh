@@ -97,6 +97,17 @@ stop() {
 }
 
 # render TEMPLATE RESULT: replaces @NAME@.
+recordings_yaml() {
+  local often='firstPause: 200ms, longestPause: 5s, idle: 10s'
+  if [[ -z $CC_RECORDINGS ]]; then
+    echo '# recordings stay at the channels'
+  elif [[ -z $CC_OSS ]]; then
+    echo "recordings: {directory: \"$CC_DIR/recordings\", $often}"
+  else
+    echo "recordings: {oss: {endpoint: \"$CC_OSS\", region: cn-hangzhou, bucket: stack-recordings, prefix: cc/, pathStyle: true, accessKeyId: stack, accessKeySecret: \"file:$CC_DIR/secrets/oss.access-key-secret\", partSize: 1M}, $often}"
+  fi
+}
+
 render() {
   local text name
   local -A values=(
@@ -106,6 +117,8 @@ render() {
     [GATEWAY_ON]=$([[ -n $CC_GATEWAY_SIMULATOR ]] && echo true || echo false)
     [JIUYUN2]=${CC_SIM2:-http://127.0.0.1:9} [SECOND_ON]=$([[ -n $CC_SECOND ]] && echo true || echo false)
     [DEMO_MAIN_NUMBER]=$([[ -z $CC_MAIN_NUMBER ]] && echo '# no mainNum' || echo "mainNum: \"$CC_MAIN_NUMBER\"")
+    [SIM_PORT]=${CC_SIM_PORT:-9} [SIM2_PORT]=${CC_SIM2_PORT:-9}
+    [RECORDINGS]=$(recordings_yaml) [RECORDING_READY]=${CC_RECORDINGS:-10m}
     [USER]=$( ((EUID)) || echo 'user root;')
   )
   text=$(<"$1")
@@ -273,7 +286,7 @@ run_gateway() {
   # shellcheck disable=SC2086  # a list of options
   spawn gateway "$CC_GATEWAY_SIMULATOR" --listen "127.0.0.1:$CC_GATEWAY_PORT" \
     --control "127.0.0.1:$CC_GATEWAY_CONTROL_PORT" --speed "$CC_SIM_SPEED" \
-    --password "$CC_AGENT_PASSWORD" --journal "$CC_GATEWAY_JOURNAL" $CC_GATEWAY_OPTIONS
+    --password "$CC_AGENT_PASSWORD" --file-access-key stack --file-secret-key "$(<"$CC_DIR/secrets/ccfs.secret-key")" --journal "$CC_GATEWAY_JOURNAL" $CC_GATEWAY_OPTIONS
 }
 gateway_answers() { curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$CC_GATEWAY_CONTROL_PORT/_control/health"; }
 

@@ -40,6 +40,7 @@ class Transfer {
     headers_ = curl_slist_append(headers_, "Expect:");
     curl_easy_setopt(easy_, CURLOPT_URL, call.url.c_str());
     curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, call.method.c_str());
+    if (call.method == "HEAD") curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, call.timeout_ms);
     curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);

@@ -81,7 +81,9 @@ class File {
     exchange["status"] = answer.status;
     json::object& headers = exchange["answerHeaders"].emplace_object();
     for (const auto& [name, value] : answer.headers) headers[name] = value;
-    exchange["answer"] = answer.text;
+    const auto type = answer.headers.find("content-type");
+    const bool sound = type != answer.headers.end() && type->second.starts_with("audio/");
+    exchange["answer"] = sound ? std::to_string(answer.text.size()) + " bytes" : answer.text;
     const std::string line = json::serialize(exchange) + "\n";
     written_ += line.size();
     out_ << line << std::flush;

@@ -52,6 +52,12 @@ std::optional<std::string> shared_for(const std::string& path, const std::string
   if (path.starts_with("/v1/dead-letters/") && name == "id") return "1";
   if (path.starts_with("/v1/reconciliation/") && name == "day") return "2026-01-01";
   if (path.starts_with("/problems/") && name == "name") return "too-fast";
+  if (path.starts_with("/v1/files/")) {  // whose URLs nobody can make up
+    const Values parts{{"tenant", "demo"}, {"year", "2026"}, {"month", "11"}, {"day", "22"},
+                       {"file", "720000000000000001.mp3"}};
+    const auto part = parts.find(name);
+    if (part != parts.end()) return part->second;
+  }
   return std::nullopt;
 }
 
@@ -85,6 +91,7 @@ std::string title(const Operation& operation) {
 std::optional<std::string> body_for(const Operation& operation, const Owner& victim) {
   if (!operation.body) return "";
   const std::string& id = operation.id;
+  if (id == "createRecordingUrl") return R"({"viewer":"a-test"})";
   if (id == "putAgent" || id == "releaseAgent") return "{}";
   if (id == "patchChannel") return R"({"weight":1})";
   if (id == "searchCalls") return "{}";
@@ -183,6 +190,7 @@ void try_ids(const Operation& operation, const Owner& victim, const Owner& intru
 
 /// Lists: each filter by itself, and another's cursor.
 void try_filters(const Operation& operation, const Owner& victim, const Owner& intruder) {
+  if (!operation.with_key) return;  // lists nothing of anybody's
   Values shared;
   for (const std::string& name : operation.path_parameters) {
     const auto value = shared_for(operation.path, name);
@@ -259,6 +267,7 @@ BOOST_AUTO_TEST_CASE(what_is_planted_is_seen_by_its_owner) {
     std::set<std::string> seen;  // operations that show any of it
     for (const Operation& operation : site().operations) {
       if (operation.method != "get" && operation.id != "searchCalls") continue;
+      if (operation.id == "getRecording") continue;  // these calls have none
       Values ids;
       for (const std::string& name : operation.path_parameters) {
         if (const auto id = id_for(operation.path, name, owner)) ids[name] = id->theirs;
