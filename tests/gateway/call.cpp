@@ -173,8 +173,11 @@ void Call::connect() {
   connected_at_ = now_ms();
   note("connected");
   emit("AgentEvent_Talking", talking(plan_.facts, plan_.script.spelling));
-  if (plan_.script.record)
-    emit("AgentMediaEvent_Record", record(plan_.facts, plan_.agent, connected_at_));
+  if (plan_.script.record) {
+    auto content = record(plan_.facts, plan_.agent, connected_at_);
+    record_file_ = content.at("fileName").as_string();
+    emit("AgentMediaEvent_Record", std::move(content));
+  }
   if (plan_.script.unknown_events)
     emit("AgentEvent_Novelty", json::object{{"callid", id()}, {"novelty", json::array{1, "x"}}});
 }

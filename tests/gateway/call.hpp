@@ -28,6 +28,15 @@ struct CallPlan {
   bool synthetic = false;  // of the load generator: its phones are nobody's
 };
 
+// What came of those who asked CC-FS for its recording.
+struct Fetches {
+  std::int64_t asked = 0;    // rightly, and it was there
+  std::int64_t unready = 0;  // rightly, but too early
+  std::int64_t refused = 0;  // by the script
+  std::int64_t cut = 0;
+  std::int64_t whole = 0;  // to the last byte
+};
+
 // Who ends a call, and what A's phone then says.
 struct Ending {
   HungUpBy side = HungUpBy::customer;
@@ -56,6 +65,12 @@ class Call : public std::enable_shared_from_this<Call> {
   bool synthetic() const { return plan_.synthetic; }
   bool ended() const { return ended_at_ != 0; }
   bool over() const { return over_; }
+  std::int64_t ended_at() const { return ended_at_; }
+  // It was recorded and has ended.
+  bool has_recording() const { return ended() && !record_file_.empty(); }
+  std::string const& record_file() const { return record_file_; }  // as the Record event names it
+  Fetches& fetches() { return fetches_; }
+  Fetches const& fetches() const { return fetches_; }
   boost::json::object info() const;  // what the gateway's query answers
   boost::json::object to_json() const;
 
@@ -95,6 +110,8 @@ class Call : public std::enable_shared_from_this<Call> {
   bool abandoned_ = false;
   bool over_ = false;
   bool has_phone_ = false;
+  std::string record_file_;
+  Fetches fetches_;
 };
 
 }  // namespace gateway

@@ -8,6 +8,7 @@
 #include "ask.hpp"
 #include "door.hpp"
 #include "fields.hpp"
+#include "files.hpp"
 #include "presets.hpp"
 #include "visit.hpp"
 #include "world.hpp"
@@ -150,6 +151,22 @@ json::object end_call(Ask const& ask) {
                    "': give by=customer, by=agent or by=platform");
   if (!call->end(ending)) throw BadInput("call " + ask.name + " has ended", 409);
   return done();
+}
+
+json::object list_recordings(Ask const& ask) {
+  auto const limit = static_cast<std::size_t>(ask.number("limit", 1000, 200'000));
+  auto const& all = ask.world.calls.all();
+  json::array list;
+  for (auto call = all.rbegin(); call != all.rend() && list.size() < limit; ++call)
+    if ((*call)->has_recording()) list.push_back(recording_truth(ask.world, **call, false));
+  return {{"recordings", std::move(list)}};
+}
+
+json::object show_recording(Ask const& ask) {
+  auto const call = call_of(ask);
+  if (!call->has_recording())
+    throw BadInput("call " + ask.name + " has no recording, or has not ended", 404);
+  return recording_truth(ask.world, *call, true);
 }
 
 json::object put_script(Ask const& ask) {
@@ -312,6 +329,8 @@ constexpr struct {
     {"GET", "calls", list_calls},
     {"GET", "calls/", show_call},
     {"POST", "hangup/", end_call},
+    {"GET", "recordings", list_recordings},
+    {"GET", "recordings/", show_recording},
     {"GET", "agents/", show_agent},
     {"PUT", "agents/", put_agent},
     {"PUT", "scripts/", put_script},

@@ -110,6 +110,9 @@ std::map<std::string, Take> const& takers() {
       {"--strict-phone", [](Options& o, Value const& v) { o.strict_phone = v.on(); }},
       {"--stamp", [](Options& o, Value const& v) { o.stamp = v.on(); }},
       {"--number-table", [](Options& o, Value const& v) { o.number_table = v.on(); }},
+      {"--file-access-key", [](Options& o, Value const& v) { o.file_access_key = v.filled(); }},
+      {"--file-secret-key", [](Options& o, Value const& v) { o.file_secret_key = v.filled(); }},
+      {"--cc-id", [](Options& o, Value const& v) { o.cc_id = v.filled(); }},
       {"--seed",
        [](Options& o, Value const& v) {
          o.seed = static_cast<std::uint64_t>(v.whole(0, INT64_MAX));
@@ -148,6 +151,8 @@ usage: agent-gateway-simulator [option value | option=value]...
   --strict-phone on|off     ringing a phone that is in a call is a violation (on)
   --stamp on|off            events carry simReady (epoch ms) and simSeq  (off)
   --number-table on|off     the called number's last 4 digits choose a preset (on)
+  --file-access-key, --file-secret-key  of those who fetch recordings  (there are none)
+  --cc-id TEXT              the call centre's, which they name           (1)
   --seed N                  of what is random; 0 = from the system       (0)
   --help                    this text
 
@@ -193,6 +198,9 @@ Options parse_options(int count, char const* const* words) {
   }
   if (options.tls_cert.empty() != options.tls_key.empty())
     throw std::runtime_error("--tls-cert and --tls-key belong together: give both or neither");
+  if (options.file_access_key.empty() != options.file_secret_key.empty())
+    throw std::runtime_error(
+        "--file-access-key and --file-secret-key belong together: give both or neither");
   return options;
 }
 

@@ -45,6 +45,9 @@ struct Options {
   bool stamp = false;
   bool number_table = true;  // called numbers' last four digits choose presets
   std::uint64_t seed = 0;    // 0 = random
+  std::string file_access_key;  // empty: there is no CC-FS
+  std::string file_secret_key;
+  std::string cc_id = "1";
   bool help = false;
 
   bool tls() const { return !tls_cert.empty(); }

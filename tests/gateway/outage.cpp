@@ -25,7 +25,7 @@ constexpr struct {
              {"drop", Outage::Kind::drop, 500},    {"retcode", Outage::Kind::retcode, 500}};
 
 std::vector<std::string_view> const known{"signin",  "signout", "resetskill", "poll",
-                                          "callout", "hangup",  "query"};
+                                          "callout", "hangup",  "query",      "files"};
 
 std::vector<std::string_view> kind_names() {
   std::vector<std::string_view> all;
@@ -61,7 +61,7 @@ void read_kind(Fields& fields, Outage& outage) {
   for (auto const& function : functions)
     if (std::ranges::find(known, function) == known.end())
       fields.complain("functions",
-                      "known are signin, signout, resetskill, poll, callout, hangup, query");
+                      "known are signin, signout, resetskill, poll, callout, hangup, query, files");
   outage.functions.insert(functions.begin(), functions.end());
   fields.take("dialled", outage.dialled);
   if (outage.dialled && outage.kind == Outage::Kind::retcode)

@@ -1,7 +1,9 @@
 // What a request is answered with, and what happens once it was.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -9,6 +11,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/json/object.hpp>
 
+#include "archive.hpp"
 #include "clock.hpp"
 
 namespace gateway {
@@ -23,6 +26,14 @@ struct Written {
   Steady::time_point begun;  // the client can't have had it before
 };
 
+// A body that is made up while it is sent.
+struct Stream {
+  std::unique_ptr<Body> body;
+  std::uint64_t cut_at = 0;  // the connection breaks there; the body's size = it does not
+  std::int64_t rate = 0;     // bytes a second; 0 = as fast as it goes
+  std::function<void(bool whole)> over;
+};
+
 struct Reply {
   enum class Fate { send, hang, drop };
 
@@ -30,6 +41,8 @@ struct Reply {
   unsigned int status = 200;
   std::string content_type = "application/json; charset=UTF-8";
   std::string body;
+  std::shared_ptr<Stream> stream;  // instead of body
+  std::string disposition;         // Content-Disposition
   std::string guid;    // Set-GUID
   std::string cookie;  // Set-Cookie
   std::function<void(Written)> afterwards;

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "fields.hpp"
+#include "files.hpp"
 #include "session.hpp"
 #include "visit.hpp"
 #include "voice.hpp"
@@ -89,9 +90,9 @@ Reply dropped() {
   return reply;
 }
 
-std::optional<Reply> struck(Visit const& visit) {
-  auto const& outage = visit.world.outage;
-  if (!outage.hits(std::string(visit.name()))) return std::nullopt;
+std::optional<Reply> struck(World const& world, std::string_view function) {
+  auto const& outage = world.outage;
+  if (!outage.hits(std::string(function))) return std::nullopt;
   Reply reply;
   switch (outage.kind) {
     case Outage::Kind::http:
@@ -172,6 +173,10 @@ asio::awaitable<Reply> resource(World& world, Request const& request, Target con
                                 Link const& link) {
   Visit visit{world, request, target, link};
   if (Steady::now() < world.down_until) co_return dropped();
+  if (is_for_files(target) && !world.options.file_access_key.empty()) {
+    if (auto fault = struck(world, "files")) co_return *std::move(fault);
+    co_return download_record(world, request, target);
+  }
   if (!target.path.starts_with(prefix)) co_return nowhere(visit, 404);
   auto const parts = segments(std::string_view(target.path).substr(prefix.size()));
   bool path_known = false;
@@ -184,7 +189,7 @@ asio::awaitable<Reply> resource(World& world, Request const& request, Target con
     }
   if (!found) co_return nowhere(visit, path_known ? 405 : 404);
   visit.check_form();
-  if (auto fault = struck(visit)) {
+  if (auto fault = struck(world, visit.name())) {
     if (visit.function == Function::callout) co_await rest(world, world.outage.callout_delay_ms);
     co_return *std::move(fault);
   }

@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "archive.hpp"
 #include "contents.hpp"
 
 namespace gateway {
@@ -38,6 +39,22 @@ struct CalloutScript {
   bool dial_after_answer = false;  // not before the answer, and not if nobody reads it
 };
 
+// What CC-FS has of a call that was recorded (Script::record).
+struct RecordScript {
+  std::int64_t files = 1;         // more than one: a ZIP
+  std::int64_t after_ms = 0;      // from the call's end
+  std::int64_t bytes_least = 16'058;  // of each file; drawn log-uniformly
+  std::int64_t bytes_most = 16'058;
+  Packing packing = Packing::mixed;
+  bool descriptors = false;
+  unsigned int status = 503;  // so often, before it is delivered
+  std::int64_t status_times = 0;
+  std::int64_t breaks = 0;  // so often the connection is cut after a part of the bytes
+  double status_chance = 0;
+  double break_chance = 0;
+  std::int64_t rate = 0;  // bytes a second; 0 = as fast as it goes
+};
+
 struct Script {
   std::string name = "answered";
   Outcome outcome = Outcome::answered;
@@ -56,6 +73,7 @@ struct Script {
   std::vector<std::string> lose;
   Spelling spelling;
   CalloutScript callout;
+  RecordScript recording;
 
   void end_with(Ends end);
   // Lays a JSON object over this. Throws BadInput.

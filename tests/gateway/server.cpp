@@ -1,5 +1,6 @@
 #include "server.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <iostream>
 #include <stdexcept>
@@ -11,6 +12,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -103,10 +105,12 @@ http::response<http::string_body> message(Request const& request, Reply& reply) 
   http::response<http::string_body> answer(http::int_to_status(reply.status), request.version());
   answer.set(http::field::content_type, reply.content_type);
   if (!reply.guid.empty()) answer.set("Set-GUID", "JSESSIONID=" + reply.guid);
+  if (!reply.disposition.empty()) answer.set(http::field::content_disposition, reply.disposition);
   if (!reply.cookie.empty()) answer.set(http::field::set_cookie, reply.cookie);
   answer.keep_alive(request.keep_alive());
   answer.body() = std::move(reply.body);
   answer.prepare_payload();
+  if (reply.stream) answer.content_length(reply.stream->body->size());
   return answer;
 }
 
@@ -138,10 +142,48 @@ asio::awaitable<bool> read(World& world, OpenLink<Stream>& link, Request& reques
   co_return false;
 }
 
-// True: the connection can take another request.
-template <class Stream>
-asio::awaitable<bool> answer(OpenLink<Stream>& link, Request const& request, Reply& reply) {
+// True: all of it was sent.
+template <class Socket>
+asio::awaitable<bool> send(OpenLink<Socket>& link, http::response<http::string_body>& whole,
+                           Stream& given) {
+  constexpr std::size_t most = 64 * 1024;
+  std::size_t const step =
+      given.rate > 0 ? std::clamp<std::size_t>(static_cast<std::size_t>(given.rate / 20), 1, most)
+                     : most;
   boost::system::error_code error;
+  http::response_serializer<http::string_body> head(whole);
+  head.split(true);
+  co_await http::async_write_header(link.stream, head,
+                                    asio::redirect_error(asio::use_awaitable, error));
+  asio::steady_timer pause(link.stream.get_executor());
+  std::vector<unsigned char> piece(step);
+  std::uint64_t sent = 0;
+  while (!error && sent < given.cut_at) {
+    auto const count = std::min<std::uint64_t>(given.body->read(piece), given.cut_at - sent);
+    auto const out = asio::buffer(piece.data(), static_cast<std::size_t>(count));
+    co_await asio::async_write(link.stream, out, asio::redirect_error(asio::use_awaitable, error));
+    sent += count;
+    if (given.rate == 0 || error) continue;
+    pause.expires_after(
+        std::chrono::microseconds(static_cast<std::int64_t>(count) * 1'000'000 / given.rate));
+    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+  bool const complete = !error && sent == given.body->size();
+  if (given.over) given.over(complete);
+  co_return complete;
+}
+
+// True: the connection can take another request.
+template <class Socket>
+asio::awaitable<bool> answer(OpenLink<Socket>& link, Request const& request, Reply& reply) {
+  boost::system::error_code error;
+  if (reply.fate == Reply::Fate::send && reply.stream) {
+    auto whole = message(request, reply);
+    auto const given = reply.stream;
+    bool complete = co_await send(link, whole, *given);
+    complete = complete && request.keep_alive();
+    co_return complete;
+  }
   if (reply.fate == Reply::Fate::send) {
     auto whole = message(request, reply);
     Written written;

@@ -17,14 +17,6 @@ namespace http = boost::beast::http;
 
 namespace {
 
-// Lower case and without spaces, so that "application/json;charset=utf-8" is the same.
-std::string plain(std::string_view text) {
-  std::string out(text);
-  std::erase_if(out, [](char c) { return c == ' ' || c == '\t'; });
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 bool is_kind(json::value const& value, std::string_view kind) {
   if (kind == "number") return value.is_int64() || value.is_uint64();
   if (!value.is_string()) return false;
@@ -36,6 +28,13 @@ bool is_kind(json::value const& value, std::string_view kind) {
 }
 
 }  // namespace
+
+std::string plain(std::string_view text) {
+  std::string out(text);
+  std::erase_if(out, [](char c) { return c == ' ' || c == '\t'; });
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
 
 std::string text_in(json::object const& object, std::string_view name) {
   auto const value = object.if_contains(name);

@@ -55,6 +55,8 @@ struct Visit {
 
 // A string member's text, or "".
 std::string text_in(boost::json::object const& object, std::string_view name);
+// Lower case and without spaces, so that "application/json;charset=utf-8" is the same.
+std::string plain(std::string_view text);
 bool is_digits(std::string_view text);
 
 }  // namespace gateway

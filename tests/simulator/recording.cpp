@@ -47,8 +47,7 @@ std::shared_ptr<Stream> stream_of(std::shared_ptr<Call> const& call) {
   stream->rate = script.rate;
   stream->cut_at = stream->sound.size();
   if (call->fetches().cut < script.breaks || strikes(*call, script.break_chance, 1)) {
-    auto const part =
-        drawn(call->id(), static_cast<std::uint64_t>(call->fetches().asked) * 8 + 2);
+    auto const part = drawn(call->id(), static_cast<std::uint64_t>(call->fetches().asked) * 8 + 2);
     stream->cut_at = static_cast<std::uint64_t>(part * static_cast<double>(stream->sound.size()));
     ++call->fetches().cut;
   }

@@ -127,15 +127,14 @@ asio::awaitable<bool> send_stream(beast::tcp_stream& stream, Stream const& body)
   boost::system::error_code error;
   std::uint64_t sent = 0;
   while (!error && sent < body.cut_at) {
-    auto const count =
-        std::min<std::uint64_t>(body.sound.read(sent, piece), body.cut_at - sent);
+    auto const count = std::min<std::uint64_t>(body.sound.read(sent, piece), body.cut_at - sent);
     auto const out = asio::buffer(piece.data(), static_cast<std::size_t>(count));
     stream.expires_after(idle_timeout);
     co_await asio::async_write(stream, out, asio::redirect_error(asio::use_awaitable, error));
     sent += count;
     if (body.rate == 0 || error) continue;
-    pause.expires_after(std::chrono::microseconds(
-        static_cast<std::int64_t>(count) * 1'000'000 / body.rate));
+    pause.expires_after(
+        std::chrono::microseconds(static_cast<std::int64_t>(count) * 1'000'000 / body.rate));
     co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
   bool const whole = !error && sent == body.sound.size();

@@ -40,8 +40,8 @@ struct Fetching : Stage {
     return id;
   }
   rig::Answer fetch(std::string const& id, std::string const& method = "GET") {
-    return simulator.raw(method + " /records/" + id + ".mp3?auth=" +
-                         rig::md5_upper(rig::account_sid + ":" + rig::auth_token) +
+    return simulator.raw(method + " /records/" + id +
+                         ".mp3?auth=" + rig::md5_upper(rig::account_sid + ":" + rig::auth_token) +
                          " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
   }
   json::object truth(std::string const& id) {
@@ -113,6 +113,6 @@ BOOST_FIXTURE_TEST_CASE(it_breaks_off_and_comes_late, Fetching) {
     ++kinds[answer.status == 503 ? 0 : answer.body.size() < 100000u ? 1 : 2];
   }
   for (int kind : kinds) BOOST_TEST(kind > 0);
-  BOOST_TEST(simulator.control("PUT", "default-script", R"({"recording":{"bytes":[0,5]}})").status ==
-             400);
+  BOOST_TEST(
+      simulator.control("PUT", "default-script", R"({"recording":{"bytes":[0,5]}})").status == 400);
 }
