@@ -94,7 +94,11 @@ bool await_channel(const Stack& stack, const std::string& code, const std::strin
 }
 
 double metric(const Stack& stack, const std::string& name, const std::string& labels) {
-  std::istringstream lines(send({.url = stack.env("CC_API") + "/metrics"}).text);
+  return metric_of(stack.env("CC_API"), name, labels);
+}
+
+double metric_of(const std::string& url, const std::string& name, const std::string& labels) {
+  std::istringstream lines(send({.url = url + "/metrics"}).text);
   double sum = 0;
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with(name + " ") && !line.starts_with(name + "{")) continue;

@@ -54,6 +54,8 @@ bool await_channel(const Stack& stack, const std::string& code, const std::strin
 
 /// The sum of a metric's samples; a part of their labels may be named too.
 double metric(const Stack& stack, const std::string& name, const std::string& labels = "");
+/// The same of the ccd whose API is at this URL.
+double metric_of(const std::string& url, const std::string& name, const std::string& labels = "");
 
 /// The call's events and its sending were hours ago, as far as the reaper can see.
 void let_hours_pass(const Stack& stack, const std::string& call);
