@@ -150,6 +150,12 @@ Tenant read_tenant(const std::string& name, const YamlValue& value,
   };
   number("mainNum", 16, tenant.main_num);
   number("extNum", 8, tenant.ext_num);
+  if (const auto days = map.find("recordingDays")) {
+    constexpr std::int64_t most_days = 36'500;
+    if (const auto count = days->integer(0, most_days)) {
+      tenant.recording_days = static_cast<int>(*count);
+    }
+  }
   read(map, "disabled", tenant.disabled, &YamlValue::boolean);
   if (const auto limits = map.find("limits")) tenant.limits = read_limits(*limits);
   if (const auto display = map.find("display")) read_display(*display, tenant.display);

@@ -39,7 +39,9 @@ usage: ccd [--config FILE] tenant create NAME [SETTINGS]
       --calls-per-second N    requests for calls, of all daemons together
       --burst N               of them at once after a pause; default: as many as a second
       --concurrent-calls N    that are not over
-                              none takes a number or a limit away
+      --recording-days N      its recordings are kept; 0: for ever
+                              none takes a number, a limit or the days away; without days they are
+                              kept as retention.recordings says
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
   -h, --help
 
@@ -211,7 +213,8 @@ int tenant_command(std::span<char* const> words, std::string config_path, const 
                                 {"--business", &settings.business},
                                 {"--calls-per-second", &settings.calls_per_second},
                                 {"--burst", &settings.burst},
-                                {"--concurrent-calls", &settings.concurrent_calls}},
+                                {"--concurrent-calls", &settings.concurrent_calls},
+                                {"--recording-days", &settings.recording_days}},
                                {{"--json", &wish.json}}};
   std::string problem = read_words(words, options, wish);
   if (problem.empty() && !wish.help) problem = check_wish(wish);

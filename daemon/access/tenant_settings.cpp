@@ -121,6 +121,7 @@ std::string to_settings(const Tenant& tenant) {
   add("burst", tenant.limits.burst);
   add("concurrentCalls", tenant.limits.concurrent_calls);
   if (!limits.empty()) object["limits"] = std::move(limits);
+  if (tenant.recording_days) object["recordingDays"] = *tenant.recording_days;
   return json::serialize(object);
 }
 
@@ -156,6 +157,7 @@ Result<std::string> change_settings(std::string_view settings, const SettingsWis
   }
   set_text(object, "mainNum", wish.main_num);
   set_text(object, "extNum", wish.ext_num);
+  set_figure(object, "recordingDays", wish.recording_days);
   const Result<bool> displays = set_displays(object, wish);
   if (!displays) return displays.error();
   json::object& limits = member(object, "limits");

@@ -24,10 +24,11 @@ struct SettingsWish {
   OptText display;                                    // "toAgent=main,toCustomer=agent"; "default"
   OptText business;                                   // `display` is of calls with this one
   OptText calls_per_second, burst, concurrent_calls;  // "none" removes it
+  OptText recording_days;                             // "0": for ever; "none" removes it
 
   bool empty() const {
     return !channels && !main_num && !ext_num && !display && !business && !calls_per_second &&
-           !burst && !concurrent_calls;
+           !burst && !concurrent_calls && !recording_days;
   }
 };
 

@@ -44,6 +44,7 @@ BOOST_AUTO_TEST_CASE(all_of_them_are_set_and_read) {
   all.calls_per_second = "20";
   all.burst = "40";
   all.concurrent_calls = "100";
+  all.recording_days = "180";
   const std::string settings = changed("{}", all);
   const Result<Tenant> tenant = tenant_from_settings("acme", settings);
   BOOST_REQUIRE(tenant);
@@ -53,6 +54,7 @@ BOOST_AUTO_TEST_CASE(all_of_them_are_set_and_read) {
   BOOST_TEST(tenant->ext_num == "12");
   BOOST_TEST((tenant->display == Display{true, false}));
   BOOST_TEST((tenant->limits == CallLimits{20, 40, 100}));
+  BOOST_TEST(tenant->recording_days.value() == 180);
   BOOST_TEST(tenant->from_command);
   BOOST_TEST(!tenant->disabled);
   BOOST_TEST(tenant->keys.empty());
@@ -67,6 +69,12 @@ BOOST_AUTO_TEST_CASE(what_is_not_named_stays_and_what_is_taken_away_is_gone) {
   BOOST_TEST(tenant->channels.size() == 1U);
   BOOST_TEST(tenant->main_num == "400");
   BOOST_TEST(tenant->limits.calls_per_second == 5);
+  settings = changed(settings, wish(&SettingsWish::recording_days, "0"));
+  tenant = tenant_from_settings("acme", settings);
+  BOOST_REQUIRE(tenant);
+  BOOST_TEST(tenant->recording_days.value() == 0);  // for ever, whatever retention says
+  settings = changed(settings, wish(&SettingsWish::recording_days, "none"));
+  BOOST_TEST(!tenant_from_settings("acme", settings)->recording_days.has_value());
   settings = changed(settings, wish(&SettingsWish::channels, "all"));
   settings = changed(settings, wish(&SettingsWish::main_num, "none"));
   settings = changed(settings, wish(&SettingsWish::calls_per_second, "none"));
@@ -108,6 +116,8 @@ BOOST_AUTO_TEST_CASE(what_cc_yaml_would_refuse_is_refused) {
   says(wish(&SettingsWish::calls_per_second, "many"), "limits.callsPerSecond: must be a whole");
   says(wish(&SettingsWish::concurrent_calls, "0"), "limits.concurrentCalls: must be a whole");
   says(wish(&SettingsWish::burst, "5"), "limits: burst needs callsPerSecond");
+  says(wish(&SettingsWish::recording_days, "-1"), "recordingDays: must be a whole");
+  says(wish(&SettingsWish::recording_days, "ever"), "recordingDays: must be a whole");
 }
 
 BOOST_AUTO_TEST_CASE(a_tenant_of_the_file_is_told_in_the_same_words) {
@@ -118,6 +128,7 @@ BOOST_AUTO_TEST_CASE(a_tenant_of_the_file_is_told_in_the_same_words) {
   tenant.display.hide_agent = true;
   tenant.businesses["delivery"] = {true, true};
   tenant.limits = {5, 0, 7};
+  tenant.recording_days = 0;
   const Result<Tenant> again = tenant_from_settings("acme", to_settings(tenant));
   BOOST_REQUIRE(again);
   BOOST_TEST((again->channels == tenant.channels));
@@ -125,6 +136,7 @@ BOOST_AUTO_TEST_CASE(a_tenant_of_the_file_is_told_in_the_same_words) {
   BOOST_TEST((again->display == tenant.display));
   BOOST_TEST((again->businesses == tenant.businesses));
   BOOST_TEST((again->limits == tenant.limits));
+  BOOST_TEST(again->recording_days.value() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(what_somebody_else_wrote_there_is_told) {

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(what_is_left_out_limits_nothing) {
   const Config config = good({});
   const Tenant& demo = config.tenants.at("demo");
   BOOST_TEST((demo.limits == CallLimits{}));
+  BOOST_TEST(!demo.recording_days.has_value());
   BOOST_TEST(!demo.disabled);
   BOOST_TEST(!demo.from_command);
   BOOST_TEST(demo.keys.at(0).addresses.empty());
@@ -57,12 +58,14 @@ BOOST_AUTO_TEST_CASE(what_is_left_out_limits_nothing) {
 BOOST_AUTO_TEST_CASE(limits_networks_and_expiry_are_read) {
   const Config config = good(
       {"  trustedProxies: [127.0.0.1, \"::1\", 10.0.0.0/8]\n", "  audit: 90\n",
-       "    limits: {callsPerSecond: 20, burst: 40, concurrentCalls: 100}\n    disabled: true\n",
+       "    limits: {callsPerSecond: 20, burst: 40, concurrentCalls: 100}\n    disabled: true\n"
+       "    recordingDays: 180\n",
        "        expires: 2027-01-31T12:00:00+08:00\n"
        "        addresses: [203.0.113.0/24, \"2001:db8::/32\"]\n"});
   const Tenant& demo = config.tenants.at("demo");
   BOOST_TEST((demo.limits == CallLimits{20, 40, 100}));
   BOOST_TEST(demo.disabled);
+  BOOST_TEST(demo.recording_days.value() == 180);
   BOOST_TEST(demo.keys.at(0).secrets.at(0).expires_ms == 1'801'368'000'000);
   BOOST_TEST(
       (demo.keys.at(0).addresses == std::vector<std::string>{"203.0.113.0/24", "2001:db8::/32"}));
@@ -92,6 +95,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_told_with_their_place) {
        "tenants.demo.limits.callsPerSecond: must be a whole number from 1 to 100000"},
       {{"", "", "    limits: {burst: 5}\n", ""}, "tenants.demo.limits: burst needs callsPerSecond"},
       {{"", "", "    limits: {concurrentCall: 5}\n", ""}, "did you mean \"concurrentCalls\"?"},
+      {{"", "", "    recordingDays: half a year\n", ""},
+       "tenants.demo.recordingDays: must be a whole number from 0 to 36500"},
       {{"", "", "    disabled: maybe\n", ""}, "tenants.demo.disabled: "},
       {{"", "", "", "        expires: tomorrow\n"},
        ":11:18: tenants.demo.keys[0].expires: must be a date (its last day, UTC)"},
