@@ -69,6 +69,7 @@ std::string details_of(const Facts& facts, bool whole) {
   details.add("code", facts.code);
   details.add("message", facts.message);
   details.add("reason", facts.reason);
+  details.add("file", facts.file);
   details.add_request(facts.request_id);
   return std::move(details).take();
 }
@@ -97,6 +98,9 @@ std::string head_of(const StoredRecord& record, const Timeline& timeline, bool w
   if (folded.recording_state) {
     text += fmt::format("recording  {}", *folded.recording_state);
     if (folded.recording_reason) text += ": " + shown(folded.recording_reason, whole);
+    if (folded.recording_state == "expected" && folded.recording_expected_at) {
+      text += ", not before " + local_time(*folded.recording_expected_at);
+    }
     text += "\n";
   }
   return text;

@@ -421,7 +421,20 @@ class Story {
       text += say("; the record was made anew from the channel's events after data was lost",
                   "；该记录在数据丢失后由渠道事件重建");
     }
-    return text;
+    return text + recording();
+  }
+
+  std::string recording() const {
+    const std::string state = record_.recording_state.value_or("");
+    if (record_.state != "close" || state.empty()) return {};
+    if (state == "stored") return say("; its recording is stored", "；录音已保存");
+    if (state == "deleted") return say("; its recording has been deleted", "；录音已删除");
+    if (state == "expected") {
+      return say("; its recording is still to be fetched from the channel", "；录音尚待从渠道获取");
+    }
+    const std::string text = say("; its recording could not be had", "；录音未能取得");
+    if (!record_.recording_reason) return text;
+    return text + say(": ", "：") + mask_numbers_in(repair_utf8(*record_.recording_reason));
   }
 
   const Folded& record_;

@@ -61,6 +61,20 @@ BOOST_AUTO_TEST_CASE(a_report_tells_who_asked_and_ends_in_the_story) {
   BOOST_TEST(text.ends_with("\nIt rang.\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_report_tells_of_the_recording) {
+  const auto told = [&] { return call_report(record, timeline, "", true); };
+  BOOST_TEST(told().find("recording") == std::string::npos);
+  record.folded.recording_state = "expected";
+  record.folded.recording_expected_at = at;
+  BOOST_TEST(told().find("recording  expected, not before 2026-11-22 18:03:05.120\n") !=
+             std::string::npos);
+  record.folded.recording_state = "absent";
+  record.folded.recording_reason = "no such file";
+  BOOST_TEST(told().find("recording  absent: no such file\n") != std::string::npos);
+  timeline.events[0].event.facts.file = "ivr";
+  BOOST_TEST(told().find("file=ivr") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_is_the_agent_of_an_inbound_call_too) {
   record.constants.direction = "in";
   std::swap(record.folded.caller, record.folded.called);

@@ -477,6 +477,34 @@ const std::vector<Row> rows{
      [](Told& t) { t.close("channel_error").attempt_is("refused", nullptr, "13812345678 barred"); },
      "Channel e9 refused the call (138****5678 barred); nobody's phone rang.",
      "渠道 e9 拒绝了呼叫（138****5678 barred），没有电话振铃。"},
+    // what became of the recording
+    {"its recording is to come",
+     [](Told& t) { t.talk().close("normal", "a").folded().recording_state = "expected"; },
+     "The agent and the customer talked for 63 s; the agent hung up; its recording is still to be "
+     "fetched from the channel.",
+     "坐席与客户通话 63 秒，坐席挂机；录音尚待从渠道获取。"},
+    {"its recording is there",
+     [](Told& t) { t.talk().close("normal", "a").folded().recording_state = "stored"; },
+     "The agent and the customer talked for 63 s; the agent hung up; its recording is stored.",
+     "坐席与客户通话 63 秒，坐席挂机；录音已保存。"},
+    {"its recording was never there",
+     [](Told& t) {
+       t.talk().close("normal", "a").folded().recording_state = "absent";
+       t.folded().recording_reason = "the channel has had no such file for 24 h, says 13812345678";
+     },
+     "The agent and the customer talked for 63 s; the agent hung up; its recording could not be "
+     "had: the channel has had no such file for 24 h, says 138****5678.",
+     "坐席与客户通话 63 秒，坐席挂机；录音未能取得：the channel has had no such file for 24 h, "
+     "says "
+     "138****5678。"},
+    {"its recording is gone",
+     [](Told& t) { t.talk().close("normal", "a").folded().recording_state = "deleted"; },
+     "The agent and the customer talked for 63 s; the agent hung up; its recording has been "
+     "deleted.",
+     "坐席与客户通话 63 秒，坐席挂机；录音已删除。"},
+    {"of an open call nothing is said of it",
+     [](Told& t) { t.talk().folded().recording_state = "expected"; },
+     "The agent and the customer have been talking for 15 s.", "坐席与客户已通话 15 秒。"},
 };
 
 }  // namespace
