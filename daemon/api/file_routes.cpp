@@ -141,6 +141,9 @@ asio::awaitable<Response> give(const Exchange& exchange, std::string target, She
 }
 
 asio::awaitable<Response> get_file(Exchange& exchange) {
+  if (exchange.parts.nouns.files == nullptr) {
+    co_return refuse(exchange, ProblemType::link_invalid, "No recordings lie here.");
+  }
   const std::string target(without_authority(exchange.request.target));
   ShelfFile file;
   auto looking = look(exchange, target, file);

@@ -94,7 +94,7 @@ Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock
   if (nouns.rejections != nullptr) add(rejection_routes());
   if (nouns.audit != nullptr) add(audit_routes());
   if (nouns.recordings != nullptr) add(recording_routes());
-  if (nouns.files != nullptr) add(file_routes());
+  if (nouns.recordings != nullptr || nouns.files != nullptr) add(file_routes());
 }
 
 void Router::reconfigure(const std::map<std::string, Tenant>& tenants) {

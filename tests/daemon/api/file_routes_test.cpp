@@ -173,6 +173,14 @@ BOOST_AUTO_TEST_CASE(what_was_not_signed_is_not_looked_for) {
   BOOST_TEST(ask_for(good, {}, "POST").response.status == 405U);
 }
 
+BOOST_AUTO_TEST_CASE(where_none_lie_no_url_leads_anywhere) {
+  FakeRecordings recordings;
+  nouns.files = nullptr;
+  nouns.recordings = &recordings;
+  build();
+  BOOST_TEST(problem(ask_for(good).response) == "link-invalid");
+}
+
 BOOST_AUTO_TEST_CASE(the_shelf_sees_the_target_without_its_host) {
   BOOST_TEST(ask_for("http://cc.example.com" + good).response.status == 200U);
   BOOST_TEST(shelf.looked_at == good);
