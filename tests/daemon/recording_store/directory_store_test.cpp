@@ -79,6 +79,12 @@ struct Shelf {
     run_until_done(io, work());
     return bytes;
   }
+  void open(const std::string& target, std::uint64_t first, std::uint64_t length) {
+    const auto work = [&]() -> asio::awaitable<void> {
+      co_await store.open(target, first, length);
+    };
+    run_until_done(io, work());
+  }
   std::string sign(const std::string& object) const {
     return store.signed_url({object, 1'000'000, 60, "call.mp3", "audio/mpeg"});
   }
@@ -204,9 +210,10 @@ BOOST_AUTO_TEST_CASE(a_signed_path_leads_to_the_file_until_its_time_is_over) {
   BOOST_TEST((shelf.read(target, 262'000, 300'000) == bytes.substr(262'000, 300'000)));
   BOOST_TEST((shelf.read(target, bytes.size() - 1, 1) == bytes.substr(bytes.size() - 1)));
   BOOST_TEST(shelf.read(target, bytes.size(), 0).empty());
-  BOOST_CHECK_THROW(shelf.read(target, bytes.size(), 1), SourceBroken);
-  BOOST_CHECK_THROW(shelf.read(target, UINT64_MAX, 2), SourceBroken);
-  BOOST_CHECK_THROW(shelf.read(longer, 0, 1), SourceBroken);
+  BOOST_CHECK_THROW(shelf.open(target, bytes.size(), 1), SourceBroken);
+  BOOST_CHECK_THROW(shelf.open(target, 0, bytes.size() + 1), SourceBroken);
+  BOOST_CHECK_THROW(shelf.open(target, UINT64_MAX, 2), SourceBroken);
+  BOOST_CHECK_THROW(shelf.open(longer, 0, 1), SourceBroken);
 
   // Another file under the name has another tag.
   const std::string tag = file.etag;

@@ -19,7 +19,7 @@ inline bool contains(const std::string& text, const std::string& part) {
 
 struct OssBucket {
   static constexpr std::size_t part = 102'400;  // OSS's least
-  const std::string name = "tenant_1/2026/11/23/7260123456789.mp3";
+  std::string name = "tenant_1/2026/11/23/7260123456789.mp3";
 
   OssBucket() { start({}); }
 

@@ -191,6 +191,28 @@ BOOST_AUTO_TEST_CASE(the_next_put_of_a_name_clears_what_was_left_behind_under_it
   check_stored(put(bytes), bytes);
 }
 
+BOOST_AUTO_TEST_CASE(uploads_of_other_names_are_left_alone) {
+  const std::string own = name;
+  name += ".2";  // begins alike
+  fault({{"kind", "status"}, {"operation", "AbortMultipartUpload"}, {"probability", 1}});
+  TextSource source(some_bytes(5 * part), 3 * part);
+  BOOST_CHECK_THROW(put(source), SourceBroken);
+  control("DELETE", "faults");
+  name = own;
+  BOOST_TEST(put(some_bytes(5 * part)).stored.has_value());
+  BOOST_TEST(uploads() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_begins_twice_behind_our_back) {
+  // On a connection that is in use already curl would send it again by itself.
+  fault({{"kind", "lost_answer"}, {"operation", "InitiateMultipartUpload"}});
+  const std::string bytes = some_bytes(2 * part);
+  check_stored(put(bytes), bytes);
+  BOOST_TEST(begun.size() == 1U);
+  BOOST_TEST(operations("InitiateMultipartUpload") == 2);
+  BOOST_TEST(operations("AbortMultipartUpload") == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_bucket_that_is_away_is_no_refusal) {
   control("PUT", "listening", {{"listening", false}});
   const PutResult result = put(some_bytes(2 * part));

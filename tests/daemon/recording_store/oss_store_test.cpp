@@ -143,10 +143,10 @@ BOOST_AUTO_TEST_CASE(an_sts_token_is_signed_with_everything_and_renewed) {
   check_not_stored(put("bytes"), "credentials", true);  // there is no such file yet
   BOOST_CHECK_THROW(the_store().signed_url({name, clock.epoch_ms(), 60, "", ""}),
                     std::runtime_error);
-  BOOST_TEST(prepare_store(the_store()).has_value());
+  BOOST_TEST(prepare_store(the_store(), {}).has_value());
   write("first/token");
   clock.shift_ms += 1001;
-  BOOST_TEST(!prepare_store(the_store()).has_value());
+  BOOST_TEST(!prepare_store(the_store(), {}).has_value());
   check_stored(put(bytes), bytes);
   BOOST_TEST(!remove().has_value());
   control("PUT", "credentials", {{"securityToken", "second"}});
@@ -173,13 +173,17 @@ BOOST_AUTO_TEST_CASE(the_configuration_chooses_the_store) {
   const auto oss = make_object_store(io.get_executor(), config, http, clock);
   BOOST_TEST(oss->kind() == "oss");
   BOOST_TEST((shelf_of(*oss) == nullptr));
-  BOOST_TEST(!prepare_store(*oss).has_value());
+  BOOST_TEST(!prepare_store(*oss, config.recordings).has_value());
   config.recordings.store = RecordingsConfig::Store::directory;
-  config.recordings.directory = folder.file("nowhere");
+  config.recordings.directory = folder.file("no/where");
   const auto directory = make_object_store(io.get_executor(), config, http, clock);
   BOOST_TEST(directory->kind() == "directory");
   BOOST_TEST((shelf_of(*directory) != nullptr));
-  BOOST_TEST(prepare_store(*directory).has_value());
+  BOOST_TEST(prepare_store(*directory, config.recordings).has_value());
+  // Only itself is missing: it is made.
+  config.recordings.directory = folder.file("new");
+  const auto made = make_object_store(io.get_executor(), config, http, clock);
+  BOOST_TEST(!prepare_store(*made, config.recordings).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
