@@ -274,7 +274,7 @@ asio::awaitable<void> Daemon::start() {
   co_await look_at_access();
   if (store_ != nullptr) {
     // Calls go on without recordings, which wait at their channels.
-    const auto problem = prepare_store(*store_);
+    const auto problem = prepare_store(*store_, config_.recordings);
     if (problem) log().critical("recordings can't be stored: {}", problem->message);
   }
   const auto executor = loop_.get_executor();

@@ -1,5 +1,7 @@
 #include "recording/make_store.hpp"
 
+#include <sys/stat.h>
+
 #include "recording/directory_store.hpp"
 #include "recording/oss_store.hpp"
 
@@ -19,8 +21,11 @@ std::unique_ptr<ObjectStore> make_object_store(asio::any_io_executor, const Conf
   return nullptr;
 }
 
-std::optional<Error> prepare_store(ObjectStore& store) {
-  if (auto* const directory = dynamic_cast<DirectoryStore*>(&store)) return directory->prepare();
+std::optional<Error> prepare_store(ObjectStore& store, const RecordingsConfig& config) {
+  if (auto* const directory = dynamic_cast<DirectoryStore*>(&store)) {
+    (void)::mkdir(config.directory.c_str(), 0700);  // where that fails, prepare() says what is wrong
+    return directory->prepare();
+  }
   if (auto* const oss = dynamic_cast<OssStore*>(&store)) {
     if (const auto problem = oss->credentials_problem()) return Error{problem->message};
   }

@@ -19,9 +19,10 @@ namespace cc {
 std::unique_ptr<ObjectStore> make_object_store(asio::any_io_executor executor, const Config& config,
                                                HttpClient& http, Clock& clock);
 
-/// At start, blocking: whether the store could be used as far as this machine is concerned (the
-/// directory, the file of credentials). The error names the remedy.
-std::optional<Error> prepare_store(ObjectStore& store);
+/// At start, blocking: makes the directory where only it itself is missing. Whether the store could
+/// be used as far as this machine is concerned (the directory, the file of credentials); the error
+/// names the remedy.
+std::optional<Error> prepare_store(ObjectStore& store, const RecordingsConfig& config);
 
 /// The files that ccd is to give out itself; null where the store does that (OSS).
 FileShelf* shelf_of(ObjectStore& store) noexcept;
