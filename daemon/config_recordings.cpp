@@ -16,7 +16,8 @@ constexpr Millis e9_ready{10min}, e9_kept{30 * 24h};  // channels.md
 constexpr Millis hw_ready{1min};                      // [A]
 constexpr Millis most_kept{3650 * 24h};
 
-/// A directory that ccd makes at its start, where it is not there yet.
+/// A directory that ccd makes at its start where it is not there yet, but none above it: what is
+/// not mounted would be written to the wrong disk.
 void read_new_directory(const YamlValue& value, std::string& target) {
   const auto path = value.text();
   if (!path) return;
@@ -25,14 +26,12 @@ void read_new_directory(const YamlValue& value, std::string& target) {
     value.complain("must be an absolute path, got \"" + *path + "\"");
     return;
   }
-  std::filesystem::path nearest = *path;
+  std::filesystem::path writable = *path;
   std::error_code ignored;
-  while (!std::filesystem::exists(nearest, ignored) && nearest.has_relative_path()) {
-    nearest = nearest.parent_path();
-  }
-  if (::access(nearest.c_str(), R_OK | W_OK | X_OK) != 0) {
-    value.complain("can't be made or written: ccd's user has no right to write in " +
-                   nearest.string());
+  if (!std::filesystem::exists(writable, ignored)) writable = writable.parent_path();
+  if (::access(writable.c_str(), R_OK | W_OK | X_OK) != 0) {
+    value.complain("can't be written or made: " + *path +
+                   "; make it for the user that ccd runs as: install -d -m 0700 -o USER " + *path);
   }
 }
 
