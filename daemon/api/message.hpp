@@ -45,7 +45,7 @@ struct Request {
 
 struct Response {
   unsigned status = 200;
-  std::string content_type = "application/json";
+  std::string content_type = "application/json";  // empty = it has no content
   std::string body;
   Headers headers;             // beside Date, Server, Request-Id, Content-Type and Content-Length
   std::string_view problem{};  // the problem's name, where this is one; for logs

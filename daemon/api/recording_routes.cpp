@@ -154,6 +154,7 @@ asio::awaitable<Response> get_recording(Exchange& exchange) {
   if (Response* refused = std::get_if<Response>(&link)) co_return std::move(*refused);
   Response response;
   response.status = 302;
+  response.content_type.clear();
   // A path of ours stays one: whoever asked has reached us here.
   response.headers.emplace_back("Location", std::get<RecordingLink>(link).url);
   response.headers.emplace_back("Referrer-Policy", "no-referrer");

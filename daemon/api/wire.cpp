@@ -27,7 +27,7 @@ std::string head_on_the_wire(const Response& response, std::string_view request_
   // 204 has no content, and RFC 9110 forbids to say how long it is; of 304 the length would be the
   // content's.
   if (response.status != 204 && response.status != 304) {
-    add("Content-Type", response.content_type);
+    if (!response.content_type.empty()) add("Content-Type", response.content_type);
     if (framing == Framing::length) {
       add("Content-Length", std::to_string(response.length.value_or(response.body.size())));
     }

@@ -40,7 +40,15 @@ export class Maker {
       const { schema, example } = operation.parameters.find((parameter) => parameter.name === name);
       return encode(safe(this.values.right({ example, ...schema }, name)));
     });
+    // A signed URL can't be made up: one that an answer told of.
+    const told = operation.operationId === 'getFile' ? this.values.known('url') : undefined;
+    if (told) {
+      const url = new URL(told);
+      request.segments = url.pathname.slice(1).split('/');
+      request.rawQuery = url.search.slice(1);
+    }
     for (const parameter of operation.parameters) {
+      if (told && parameter.in === 'query') continue;
       if (parameter.in === 'path' || !this.dice.chance(parameter.required ? 1 : 0.25)) continue;
       const value = this.values.right(parameter.schema, parameter.name);
       if (parameter.in === 'query') request.query.push([parameter.name, [].concat(value).map(safe).join(',')]);

@@ -69,6 +69,7 @@ BOOST_AUTO_TEST_CASE(a_stored_one_is_led_to_and_told_of) {
   BOOST_TEST(header(response, "Cache-Control") == "no-store");
   BOOST_TEST(header(response, "Referrer-Policy") == "no-referrer");
   BOOST_TEST(response.body.empty());
+  BOOST_TEST(response.content_type == "");
   BOOST_TEST(!recordings.ttl.has_value());
   BOOST_REQUIRE(audit.entries.size() == 1U);
   const AuditEntry& entry = audit.entries[0];
