@@ -83,7 +83,8 @@ class File {
     for (const auto& [name, value] : answer.headers) headers[name] = value;
     const auto type = answer.headers.find("content-type");
     const bool sound = type != answer.headers.end() && type->second.starts_with("audio/");
-    exchange["answer"] = sound ? std::to_string(answer.text.size()) + " bytes" : answer.text;
+    exchange["answer"] =
+        sound && !answer.text.empty() ? std::to_string(answer.text.size()) + " bytes" : answer.text;
     const std::string line = json::serialize(exchange) + "\n";
     written_ += line.size();
     out_ << line << std::flush;
