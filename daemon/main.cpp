@@ -26,6 +26,7 @@
 #include "migrate.hpp"
 #include "rebuild_command.hpp"
 #include "reconciliation_command.hpp"
+#include "recording_command.hpp"
 #include "tenant_command.hpp"
 
 namespace {
@@ -51,6 +52,8 @@ usage: ccd --config FILE                 run (SIGTERM stops, SIGHUP reads the co
                                          what applications prove themselves by: ccd key --help
        ccd --config FILE call show|find …
                                          what happened in a call: ccd call --help
+       ccd --config FILE recording list|show|retry …
+                                         where recordings stand: ccd recording --help
 
   -c, --config FILE     cc.yaml; default /etc/cc/cc.yaml
       --check-config    exit 0 if the configuration is right, else 2
@@ -76,7 +79,7 @@ constexpr std::array commands{
     Command{"agent", cc::agent_command},   Command{"binding", cc::binding_command},
     Command{"call", cc::call_command},     Command{"dead-letter", cc::letter_command},
     Command{"key", cc::key_command},       Command{"reconciliation", cc::reconciliation_command},
-    Command{"tenant", cc::tenant_command},
+    Command{"recording", cc::recording_command}, Command{"tenant", cc::tenant_command},
 };
 
 int run_migrations(const cc::Config& config) {

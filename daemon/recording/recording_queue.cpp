@@ -5,12 +5,14 @@
 #include "call/settle.hpp"
 #include "recording/patience.hpp"
 #include "store/record_store.hpp"
+#include "text.hpp"
 
 namespace cc {
 namespace {
 
 constexpr std::size_t batch = 500;  // rows a statement, as in those below
 constexpr std::int64_t late_ms = 3'600'000;
+constexpr std::size_t reason_width = 128;  // of call_record's column
 
 // Of a channel that is not configured any more, as e9's are. What a channel says of a call's end is
 // believed only between its beginning and now.
@@ -234,8 +236,9 @@ asio::awaitable<bool> RecordingQueue::stored(const RecordingRow& row, StoredObje
 asio::awaitable<bool> RecordingQueue::absent(const RecordingRow& row, std::string reason) {
   pg::Params params = ours({row.call, row.file});
   Facts facts;
-  facts.reason = tellable_problem(reason);
-  params.emplace_back(*facts.reason);
+  bool cut = false;
+  facts.reason = cut_to_width(tellable_problem(reason), reason_width, cut);
+  params.emplace_back(tellable_problem(reason));
   return settle(
       parts_, row.call, pg::Statement(absent_sql, std::move(params)),
       event_of(row, EventName::recording_absent, parts_.clock.epoch_ms(), std::move(facts)));

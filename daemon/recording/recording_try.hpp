@@ -6,10 +6,9 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/thread_pool.hpp>
-
 #include "io/http_client.hpp"
 #include "parts.hpp"
+#include "recording/file_thread.hpp"
 #include "recording/object_store.hpp"
 #include "recording/recording_queue.hpp"
 
@@ -20,7 +19,7 @@ struct TryTools {
   Parts parts;
   HttpClient& http;
   ObjectStore& store;
-  asio::thread_pool& disk;  // of zip files
+  FileThread& disk;      // of zip files
   const bool& stopping;     // ends what is under way at its next piece
 };
 

@@ -5,8 +5,6 @@
 #include <set>
 #include <vector>
 
-#include <boost/asio/thread_pool.hpp>
-
 #include "log.hpp"
 #include "recording/patience.hpp"
 #include "recording/recording_try.hpp"
@@ -60,7 +58,7 @@ struct RecordingWork::Impl {
   ObjectStore& store;
   asio::any_io_executor executor;
   RecordingQueue queue;
-  asio::thread_pool disk{1};
+  FileThread disk;
   std::set<RecordingKey> in_hand;
   StoreStanding standing;
   RecordingCounts counts;

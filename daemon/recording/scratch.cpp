@@ -47,18 +47,17 @@ void ScratchFile::append(const char* bytes, std::size_t size) {
   }
 }
 
-asio::awaitable<std::shared_ptr<ScratchFile>> keep_in_scratch(asio::thread_pool& pool,
+asio::awaitable<std::shared_ptr<ScratchFile>> keep_in_scratch(FileThread& disk,
                                                               std::string directory,
                                                               ByteSource& source,
                                                               std::uint64_t most) {
-  auto open = on_disk(pool, [directory] { return std::make_shared<ScratchFile>(directory); });
+  auto open = disk.run([directory] { return std::make_shared<ScratchFile>(directory); });
   std::shared_ptr<ScratchFile> file = co_await std::move(open);
-  // Shared with the thread: this coroutine may be destroyed while it writes.
-  auto buffer = std::make_shared<std::vector<char>>(piece);
+  std::vector<char> buffer(piece);
   for (;;) {
     std::size_t filled = 0;
     for (bool more = true; more && filled < piece;) {
-      const std::size_t got = co_await source.read(buffer->data() + filled, piece - filled);
+      const std::size_t got = co_await source.read(buffer.data() + filled, piece - filled);
       more = got > 0;
       filled += got;
     }
@@ -66,8 +65,8 @@ asio::awaitable<std::shared_ptr<ScratchFile>> keep_in_scratch(asio::thread_pool&
     if (file->size() + filled > most) {
       throw SourceBroken("the channel's zip is longer than recordings.most allows");
     }
-    auto write = on_disk(pool, [file, buffer, filled] {
-      file->append(buffer->data(), filled);
+    auto write = disk.run([&] {
+      file->append(buffer.data(), filled);
       return true;
     });
     co_await std::move(write);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_entries = 1000;
 constexpr std::size_t piece = std::size_t{64} * 1024;
+constexpr std::size_t most_read = 4 * piece;  // the thread has others to serve
 
 /// A zip read from its beginning, entry by entry. All of it blocks.
 class ZipReader {
@@ -220,35 +221,30 @@ class Pieces {
 
 class UnpackedSource final : public ByteSource {
  public:
-  UnpackedSource(asio::thread_pool& pool, std::shared_ptr<Pieces> pieces)
-      : pool_(pool), pieces_(std::move(pieces)) {}
+  UnpackedSource(FileThread& disk, std::shared_ptr<Pieces> pieces)
+      : disk_(disk), pieces_(std::move(pieces)) {}
 
   asio::awaitable<std::size_t> read(char* into, std::size_t size) override {
-    // The reader's own buffer may be gone before the thread is ready.
-    auto reading = on_disk(pool_, [pieces = pieces_, buffer = buffer_, size] {
-      return pieces->read(buffer->data(), std::min(size, buffer->size()));
-    });
+    auto reading = disk_.run([&] { return pieces_->read(into, std::min(size, most_read)); });
     const std::size_t got = co_await std::move(reading);
-    std::memcpy(into, buffer_->data(), got);
     co_return got;
   }
 
  private:
-  asio::thread_pool& pool_;
+  FileThread& disk_;
   std::shared_ptr<Pieces> pieces_;
-  std::shared_ptr<std::vector<char>> buffer_ = std::make_shared<std::vector<char>>(4 * piece);
 };
 
 }  // namespace
 
-asio::awaitable<Unpacked> unpack(asio::thread_pool& pool, std::shared_ptr<ScratchFile> packed,
+asio::awaitable<Unpacked> unpack(FileThread& disk, std::shared_ptr<ScratchFile> packed,
                                  std::uint64_t most) {
-  auto looking = on_disk(pool, [packed, most] { return std::make_shared<Pieces>(packed, most); });
+  auto looking = disk.run([packed, most] { return std::make_shared<Pieces>(packed, most); });
   std::shared_ptr<Pieces> pieces = co_await std::move(looking);
   Unpacked unpacked;
   unpacked.content_type = pieces->plan().content_type;
   unpacked.extension = pieces->plan().extension;
-  unpacked.bytes = std::make_unique<UnpackedSource>(pool, std::move(pieces));
+  unpacked.bytes = std::make_unique<UnpackedSource>(disk, std::move(pieces));
   co_return unpacked;
 }
 

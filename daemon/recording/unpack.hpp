@@ -6,21 +6,19 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/thread_pool.hpp>
-
 #include "recording/byte_source.hpp"
 #include "recording/scratch.hpp"
 
 namespace cc {
 
 struct Unpacked {
-  std::unique_ptr<ByteSource> bytes;  // reads in a thread of the pool's, which outlives it
+  std::unique_ptr<ByteSource> bytes;  // reads in `disk`, which outlives it
   std::string content_type, extension;
 };
 
 /// `most`: bytes of all files in it together. Throws SourceBroken where it can't be read, holds too
 /// much, or files that can't be made one.
-asio::awaitable<Unpacked> unpack(asio::thread_pool& pool, std::shared_ptr<ScratchFile> packed,
+asio::awaitable<Unpacked> unpack(FileThread& disk, std::shared_ptr<ScratchFile> packed,
                                  std::uint64_t most);
 
 }  // namespace cc
