@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "recordings.hpp"
 #include "stack.hpp"
 
 using namespace cc::test;
@@ -117,6 +118,9 @@ BOOST_AUTO_TEST_CASE(the_document_is_true_of_right_and_of_broken_requests) {
   Stack stack("20", {"--main-number", "4008001000", "--recordings", "100ms"});
   // Calls that end soon and have a recording: that one can be asked for too.
   stack.simulator("PUT", "default-script", R"({"preset":"instant","recording":{"bytes":20000}})");
+  std::vector<std::string> heard;
+  for (int i = 0; i < 20; ++i) heard.push_back(make_call(stack, R"({"bytes":20000})"));
+  for (const std::string& call : heard) await_recording(stack, call);
   const pid_t ccd = stack.pid("ccd");
   stack.ask("PUT", "/v1/agents/e9/13900001111", "{}");
   stack.ask("PUT", "/v1/bindings/shop-17", R"({"lines":[{"channel":"e9","agent":"13900001111"}]})");
