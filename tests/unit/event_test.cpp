@@ -29,10 +29,11 @@ Facts random_facts(Rand& rand) {
   }
   for (auto* to : {&f.ch_state, &f.ch_audio_url, &f.ch_audio_url_whole, &f.channel_call_id,
                    &f.ivr_url, &f.ivr_text, &f.caller, &f.called, &f.channel, &f.agent, &f.reason,
-                   &f.code, &f.message, &f.audio_url, &f.request_id}) {
+                   &f.code, &f.message, &f.audio_url, &f.file, &f.request_id}) {
     text(*to);
   }
   if (rand.one_in(2)) f.duration = rand.between(INT64_MIN, INT64_MAX);
+  if (rand.one_in(2)) f.audio_after = rand.between(INT64_MIN, INT64_MAX);
   if (rand.one_in(2)) f.close = CloseFact{rand.text(2), rand.text(5), rand.text(1)};
   f.never_connected = rand.one_in(2);
   f.inbound = rand.one_in(2);

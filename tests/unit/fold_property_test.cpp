@@ -28,6 +28,8 @@ Facts random_facts(Rand& rand) {
     if (rand.one_in(3)) *text = std::string(1, static_cast<char>('a' + rand.below(4)));
   }
   if (rand.one_in(3)) f.duration = rand.between(0, 5);
+  if (rand.one_in(4)) f.audio_after = rand.between(-1, 3);
+  if (rand.one_in(4)) f.file = "ivr";
   if (rand.one_in(3)) {
     f.close = CloseFact{std::to_string(rand.below(8)), rand.one_in(2) ? "x" : "y",
                         rand.one_in(2) ? "" : "a"};

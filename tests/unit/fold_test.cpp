@@ -478,6 +478,49 @@ BOOST_AUTO_TEST_CASE(a_recording_is_expected_stored_absent_or_deleted) {
   BOOST_TEST(!gone.audio_url.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(what_becomes_of_an_ivr_s_file_says_nothing_of_the_recording) {
+  const auto end = Ev(1, closed)
+                       .text(&Facts::ch_audio_url, "u")
+                       .text(&Facts::ivr_url, "i")
+                       .text(&Facts::ivr_text, "balance");
+  const auto of_ivr = [](int id, EventName name) {
+    return Ev(id, name, own_source).text(&Facts::file, "ivr");
+  };
+  const auto stored = of_ivr(2, recording_stored).text(&Facts::audio_url, "oss-ivr");
+  const auto deleted = of_ivr(3, recording_deleted).text(&Facts::reason, "kept for 7 days");
+  const auto absent = of_ivr(4, recording_absent).text(&Facts::reason, "not found");
+  BOOST_TEST(folded({end, absent}).ivr_url.value() == "i");
+  for (const auto& r : {folded({end, stored}), folded({end, absent, stored})}) {
+    BOOST_TEST(r.ivr_url.value() == "oss-ivr");
+    BOOST_TEST(r.ivr_text.value() == "balance");
+    BOOST_TEST(r.recording_state.value() == "expected");
+    BOOST_TEST(!r.audio_url.has_value());
+    BOOST_TEST(!r.recording_reason.has_value());
+  }
+  const auto gone = folded({end, stored, deleted});
+  BOOST_TEST(!gone.ivr_url.has_value());
+  BOOST_TEST(gone.ivr_text.value() == "balance");
+  BOOST_TEST(gone.recording_state.value() == "expected");
+  const auto audio = Ev(5, recording_stored, own_source).text(&Facts::audio_url, "oss");
+  const auto both = folded({end, stored, deleted, audio});
+  BOOST_TEST(both.audio_url.value() == "oss");
+  BOOST_TEST(!both.ivr_url.has_value());
+  BOOST_TEST(folded({end, audio}).ivr_url.value() == "i");
+}
+
+BOOST_AUTO_TEST_CASE(a_recording_is_expected_when_its_channel_has_it) {
+  const auto after = [](std::optional<std::int64_t> seconds) {
+    auto end = Ev(1, closed).time(&Facts::close_time, t0).text(&Facts::ch_audio_url, "u");
+    end.facts.audio_after = seconds;
+    return folded({end}).recording_expected_at.value() - t0;
+  };
+  BOOST_TEST(after(std::nullopt) == 600'000);
+  BOOST_TEST(after(60) == 60'000);
+  BOOST_TEST(after(0) == 0);
+  BOOST_TEST(after(-5) == 0);
+  BOOST_TEST(after(INT64_MAX) == 86'400'000);
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_comes_twice_counts_once_with_its_smaller_received_ms) {
   auto first = Ev(1, closed, callback, t0 + 5);
   auto repeat = Ev(1, closed, callback, t0 + 1);

@@ -174,6 +174,7 @@ BOOST_AUTO_TEST_CASE(a_recording_s_file_is_kept_with_the_call) {
   BOOST_TEST(to_text(started.event.name) == "recorded");
   BOOST_TEST(started.channel_call_id == "7-1");
   BOOST_TEST(started.event.facts.ch_audio_url.value() == "Y:/6/0/20161025/20011/1902050.V3");
+  BOOST_TEST(started.event.facts.audio_after.value() == 60);
   BOOST_TEST(!is_trailing(started.event));
   const auto done = only_event(hw_event("AgentMediaEvent_StopRecordDone", R"({"taskId":5451})"));
   BOOST_TEST(is_trailing(done.event));
