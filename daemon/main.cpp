@@ -76,10 +76,14 @@ struct Command {
 };
 
 constexpr std::array commands{
-    Command{"agent", cc::agent_command},   Command{"binding", cc::binding_command},
-    Command{"call", cc::call_command},     Command{"dead-letter", cc::letter_command},
-    Command{"key", cc::key_command},       Command{"reconciliation", cc::reconciliation_command},
-    Command{"recording", cc::recording_command}, Command{"tenant", cc::tenant_command},
+    Command{"agent", cc::agent_command},
+    Command{"binding", cc::binding_command},
+    Command{"call", cc::call_command},
+    Command{"dead-letter", cc::letter_command},
+    Command{"key", cc::key_command},
+    Command{"reconciliation", cc::reconciliation_command},
+    Command{"recording", cc::recording_command},
+    Command{"tenant", cc::tenant_command},
 };
 
 int run_migrations(const cc::Config& config) {

@@ -88,9 +88,10 @@ Metrics::Metrics()
                         "Attempts to start a call, by channel and outcome")),
       refusals(counters(*registry, "cc_refusals_total",
                         "Calls asked for and not made, by the reason's code")),
-      rejections_left_out(counter(*registry, "cc_rejections_left_out_total",
-                                  "Refused requests for calls that were not kept: too many at once, "
-                                  "or PostgreSQL away")),
+      rejections_left_out(
+          counter(*registry, "cc_rejections_left_out_total",
+                  "Refused requests for calls that were not kept: too many at once, "
+                  "or PostgreSQL away")),
       failovers(counters(*registry, "cc_failovers_total",
                          "Calls that were tried at another line, by the channels from and to")),
       abandoned_life(counter(*registry, "cc_abandoned_life_total",
@@ -123,11 +124,11 @@ Metrics::Metrics()
                                 "Recordings that were given up: the call's record says why")),
       recordings_deleted(counter(*registry, "cc_recordings_deleted_total",
                                  "Recordings that were deleted because their time was over")),
-      recording_tries(
-          counters(*registry, "cc_recording_tries_total",
-                   "Tries to have a recording from its channel in the store, by outcome: stored, "
-                   "none (the channel has none yet), trouble, store (our own), refused, lost (it is "
-                   "another daemon's, or its call was merged), interrupted")),
+      recording_tries(counters(
+          *registry, "cc_recording_tries_total",
+          "Tries to have a recording from its channel in the store, by outcome: stored, "
+          "none (the channel has none yet), trouble, store (our own), refused, lost (it is "
+          "another daemon's, or its call was merged), interrupted")),
       recording_bytes(
           counter(*registry, "cc_recording_bytes_total", "Bytes of recordings that were stored")),
       recordings_expected(gauge(*registry, "cc_recordings_expected",
@@ -143,9 +144,10 @@ Metrics::Metrics()
                         "Requests answered by the API, by route, method and status")),
       answered_bytes(counters(*registry, "cc_http_response_bytes_total",
                               "Bytes of answers' bodies that were sent, by route")),
-      cut_answers(counter(*registry, "cc_http_cut_answers_total",
-                          "Answers that ended before their end: the client was too slow or gone, or "
-                          "what they are made of failed")),
+      cut_answers(
+          counter(*registry, "cc_http_cut_answers_total",
+                  "Answers that ended before their end: the client was too slow or gone, or "
+                  "what they are made of failed")),
       audit_rows(counter(*registry, "cc_audit_rows_total", "Rows of the audit trail committed")),
       audit_batches(counter(*registry, "cc_audit_batches_total",
                             "Transactions that the audit trail's rows took")),

@@ -56,23 +56,24 @@ struct Metrics {
   prometheus::Counter& uncalled_events;               // of a line, that no call came for
   // recordings
   prometheus::Counter& recordings_stored;
-  prometheus::Counter& recordings_absent;                     // given up
-  prometheus::Counter& recordings_deleted;                    // their time was over
-  prometheus::Family<prometheus::Counter>& recording_tries;   // by outcome: see TryEnd
-  prometheus::Counter& recording_bytes;                       // stored
-  prometheus::Gauge& recordings_expected;                     // of the fleet
-  prometheus::Gauge& recordings_oldest_due;                   // seconds that the oldest is late
-  prometheus::Gauge& recordings_in_hand;                      // of this daemon
-  prometheus::Histogram& recording_seconds;                   // that a stored one took
+  prometheus::Counter& recordings_absent;                    // given up
+  prometheus::Counter& recordings_deleted;                   // their time was over
+  prometheus::Family<prometheus::Counter>& recording_tries;  // by outcome: see TryEnd
+  prometheus::Counter& recording_bytes;                      // stored
+  prometheus::Gauge& recordings_expected;                    // of the fleet
+  prometheus::Gauge& recordings_oldest_due;                  // seconds that the oldest is late
+  prometheus::Gauge& recordings_in_hand;                     // of this daemon
+  prometheus::Histogram& recording_seconds;                  // that a stored one took
   // API
-  prometheus::Family<prometheus::Counter>& requests;  // by route, status
+  prometheus::Family<prometheus::Counter>& requests;        // by route, status
   prometheus::Family<prometheus::Counter>& answered_bytes;  // of bodies, by route
   prometheus::Counter& cut_answers;                         // that the client can't have whole
   // audit trail
-  prometheus::Counter& audit_rows;      // committed
-  prometheus::Counter& audit_batches;   // transactions they took
-  prometheus::Counter& audit_failures;  // entries that were not kept: what they tell of was not shown
-  prometheus::Gauge& audit_waiting;     // entries
+  prometheus::Counter& audit_rows;     // committed
+  prometheus::Counter& audit_batches;  // transactions they took
+  prometheus::Counter&
+      audit_failures;                // entries that were not kept: what they tell of was not shown
+  prometheus::Gauge& audit_waiting;  // entries
   // parts
   prometheus::Gauge& pg_reachable;
   prometheus::Gauge& redis_reachable;

@@ -16,7 +16,8 @@
 namespace cc {
 namespace {
 
-constexpr const char* help = R"(ccd recording - where calls' recordings stand, and another try at them
+constexpr const char* help =
+    R"(ccd recording - where calls' recordings stand, and another try at them
 
 usage: ccd [--config FILE] recording list [--state S] [--tenant T] [--overdue] [--limit N]
        ccd [--config FILE] recording show CALL
@@ -51,8 +52,8 @@ struct Wish : CommandLine {
 
 std::string check_list(Wish& wish) {
   if (!wish.operands.empty()) return "list takes options only";
-  if (wish.filter.state && std::find(states.begin(), states.end(), *wish.filter.state) ==
-                               states.end()) {
+  if (wish.filter.state &&
+      std::find(states.begin(), states.end(), *wish.filter.state) == states.end()) {
     return "--state must be expected, stored, absent, deleted or orphaned";
   }
   if (wish.filter.overdue && wish.filter.state.value_or("expected") != "expected") {
@@ -89,7 +90,8 @@ std::string check_retry(Wish& wish) {
 /// Understands the words and looks at them together. Returns what is wrong; empty if nothing is.
 std::string check_wish(Wish& wish) {
   const bool list = wish.action == "list", retry = wish.action == "retry";
-  const bool filtered = wish.filter.state || wish.filter.tenant || wish.filter.overdue || wish.limit;
+  const bool filtered =
+      wish.filter.state || wish.filter.tenant || wish.filter.overdue || wish.limit;
   if (!list && filtered) return "--state, --tenant, --overdue and --limit are of list";
   if (!retry && (wish.since || wish.retry.channel)) {
     return "--absent-since and --channel are of retry";
@@ -126,9 +128,8 @@ asio::awaitable<int> list(Tools tools, Wish wish) {
   auto listing = list_recordings(tools.pool, tools.channels, wish.filter, now_ms);
   const std::vector<ListedRecording> found = co_await std::move(listing);
   for (const ListedRecording& one : found) {
-    std::printf("%lld  %-5s  %-12s  %-8s  %-8s  %7s  %lldx  %s\n",
-                static_cast<long long>(one.call), one.file.c_str(), one.tenant.c_str(),
-                one.channel.c_str(), one.state.c_str(),
+    std::printf("%lld  %-5s  %-12s  %-8s  %-8s  %7s  %lldx  %s\n", static_cast<long long>(one.call),
+                one.file.c_str(), one.tenant.c_str(), one.channel.c_str(), one.state.c_str(),
                 age_text(now_ms - one.closed_ms).c_str(), static_cast<long long>(one.tries),
                 printable(one.problem.value_or("")).c_str());
   }
@@ -177,8 +178,7 @@ asio::awaitable<int> show(Tools tools, Wish wish) {
 
 asio::awaitable<int> retry(Tools tools, Wish wish) {
   const bool named = !wish.retry.calls.empty();
-  auto retrying =
-      retry_recordings(tools.pool, wish.retry, command_user(), tools.clock.epoch_ms());
+  auto retrying = retry_recordings(tools.pool, wish.retry, command_user(), tools.clock.epoch_ms());
   const std::size_t count = co_await std::move(retrying);
   if (named && count == 0) {
     std::fputs("ccd recording: none of these is absent or expected; see ccd recording show\n",

@@ -25,7 +25,8 @@ std::optional<AudioKind> audio_kind(std::string_view begin) noexcept {
   if (begin.starts_with("RIFF"sv) && begin.substr(0, 12).ends_with("WAVE"sv)) {
     return AudioKind{"audio/wav", ".wav"};
   }
-  if (begin.starts_with("ID3"sv) || begins_mpeg_frame(begin)) return AudioKind{"audio/mpeg", ".mp3"};
+  if (begin.starts_with("ID3"sv) || begins_mpeg_frame(begin))
+    return AudioKind{"audio/mpeg", ".mp3"};
   if (begin.starts_with("#!AMR"sv)) return AudioKind{"audio/amr", ".amr"};
   if (begin.starts_with("OggS"sv)) return AudioKind{"audio/ogg", ".ogg"};
   if (begin.starts_with("fLaC"sv)) return AudioKind{"audio/flac", ".flac"};

@@ -95,14 +95,14 @@ FileAnswer judge_refusal(unsigned status, std::string_view begin) {
   const std::string http = "HTTP " + std::to_string(status);
   boost::system::error_code error;
   const json::value value = json::parse(json::string_view(begin.data(), begin.size()), error);
-  const std::string code = !error && value.is_object() ? text_of(value.get_object(), "resultCode")
-                                                       : std::string{};
+  const std::string code =
+      !error && value.is_object() ? text_of(value.get_object(), "resultCode") : std::string{};
   if (code.empty()) return trouble("the file service answers with " + http + " and nothing usable");
   bool cut = false;
   const std::string words = mask_numbers_in(
       cut_to_width(repair_utf8(text_of(value.get_object(), "resultDesc")), 100, cut));
-  FileAnswer answer = trouble("the file service answers with " + http + ", code " +
-                              shown_code(code) + " " + words);
+  FileAnswer answer =
+      trouble("the file service answers with " + http + ", code " + shown_code(code) + " " + words);
   if ((status == 200 || status == 404) && code == no_such_file) {
     answer.kind = FileAnswer::Kind::none;
   }
@@ -136,9 +136,9 @@ Result<HttpRequest> hw_file_request(const ChannelConfig& config, const ChannelFi
   const bool by_call = !file.ivr && !file.channel_call_id.empty();
   std::string_view form = files.body;
   if (form.empty()) form = by_call ? body_by_call : body_by_name;
-  std::string body = fill(form, Values{{{"callId", file.channel_call_id},
-                                        {"fileName", file.source},
-                                        {"ccId", files.cc_id}}});
+  std::string body = fill(
+      form,
+      Values{{{"callId", file.channel_call_id}, {"fileName", file.source}, {"ccId", files.cc_id}}});
   HttpRequest request;
   request.method = "POST";
   request.url = files.url;

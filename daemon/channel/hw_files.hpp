@@ -1,5 +1,5 @@
-// Huawei's file service (channels.md, hw, "Recording"): a signed request for a call's files, and what
-// its answer says. What the vendor does not document is in configuration or named here.
+// Huawei's file service (channels.md, hw, "Recording"): a signed request for a call's files, and
+// what its answer says. What the vendor does not document is in configuration or named here.
 #pragma once
 
 #include <cstdint>

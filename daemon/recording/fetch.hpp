@@ -27,9 +27,9 @@ struct FetchedFile {
   std::unique_ptr<ByteSource> bytes;  // of `file` and `packed`
 };
 
-/// `request` is what the channel's provider made of the file's address. Where that came from outside
-/// (public_only) only hosts that the channel lists are spoken to, or if it lists none, the public
-/// internet. Never throws for what the network does.
+/// `request` is what the channel's provider made of the file's address. Where that came from
+/// outside (public_only) only hosts that the channel lists are spoken to, or if it lists none, the
+/// public internet. Never throws for what the network does.
 asio::awaitable<FetchedFile> fetch_file(HttpClient& http,
                                         std::shared_ptr<const ConfiguredChannel> channel,
                                         HttpRequest request, Millis idle);

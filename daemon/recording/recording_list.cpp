@@ -9,7 +9,8 @@ constexpr std::int64_t late_ms = 3'600'000;
 constexpr std::size_t most_told = 1000;  // calls in a row of the audit log
 
 std::string list_sql(const std::string& which, const std::string& order) {
-  return "SELECT r.call, r.file, r.tenant, r.channel, r.state, r.closed, r.due, r.tries, r.problem, "
+  return "SELECT r.call, r.file, r.tenant, r.channel, r.state, r.closed, r.due, r.tries, "
+         "r.problem, "
          "r.owner, r.object, r.content_type, r.crc64, r.size, r.stored FROM recording r " +
          which + " ORDER BY " + order + " LIMIT $1";
 }
@@ -74,9 +75,9 @@ asio::awaitable<std::vector<ListedRecording>> list_recordings(pg::Pool& pool,
     codes.push_back(code);
     ready.push_back(channel->config.recordings.ready_after.count());
   }
-  const pg::Rows rows = co_await pool.query(
-      expected, pg::params(filter.limit, filter.tenant, pg::array(codes), pg::array(ready),
-                           filter.overdue, now_ms, late_ms));
+  const pg::Rows rows =
+      co_await pool.query(expected, pg::params(filter.limit, filter.tenant, pg::array(codes),
+                                               pg::array(ready), filter.overdue, now_ms, late_ms));
   co_return from_rows(rows);
 }
 
@@ -92,8 +93,8 @@ asio::awaitable<std::size_t> retry_recordings(pg::Pool& pool, RetryWish wish, st
   pg::Params params = named ? pg::params(now_ms, pg::array(wish.calls))
                             : pg::params(now_ms, wish.since_ms, wish.channel);
   pg::Transaction transaction = co_await pool.begin();
-  const pg::Rows rows = co_await transaction.query(named ? retry_calls_sql : retry_since_sql,
-                                                   std::move(params));
+  const pg::Rows rows =
+      co_await transaction.query(named ? retry_calls_sql : retry_since_sql, std::move(params));
   std::map<std::string, std::vector<std::int64_t>> calls;
   for (std::size_t at = 0; at < rows.size(); ++at) {
     calls[std::string(rows.text(at, "tenant"))].push_back(rows.integer(at, "call"));

@@ -1,12 +1,11 @@
 #include "recording/unpack.hpp"
 
 #include <algorithm>
+#include <archive.h>
+#include <archive_entry.h>
 #include <cstring>
 #include <unistd.h>
 #include <vector>
-
-#include <archive.h>
-#include <archive_entry.h>
 
 #include "channel/audio_kind.hpp"
 #include "recording/wav_join.hpp"
@@ -64,7 +63,9 @@ class ZipReader {
   }
 
   // Its own words may hold names of files, which may hold numbers.
-  [[noreturn]] static void fail() { throw SourceBroken("the channel's zip is damaged or encrypted"); }
+  [[noreturn]] static void fail() {
+    throw SourceBroken("the channel's zip is damaged or encrypted");
+  }
 
   std::shared_ptr<ScratchFile> file_;
   std::unique_ptr<archive, Close> archive_;
@@ -205,8 +206,8 @@ class Pieces {
     zip_.go_to(part.number);
     std::vector<char> buffer(piece);
     for (std::uint64_t skip = part.skip; skip > 0;) {
-      const std::size_t got = zip_.read(
-          buffer.data(), static_cast<std::size_t>(std::min<std::uint64_t>(piece, skip)));
+      const std::size_t got =
+          zip_.read(buffer.data(), static_cast<std::size_t>(std::min<std::uint64_t>(piece, skip)));
       if (got == 0) throw SourceBroken("the channel's zip is damaged");
       skip -= got;
     }

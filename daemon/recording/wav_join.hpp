@@ -1,4 +1,5 @@
-// Several WAV files made into one: a call that was recorded in pieces. Pure; works on headers alone.
+// Several WAV files made into one: a call that was recorded in pieces. Pure; works on headers
+// alone.
 #pragma once
 
 #include <cstdint>

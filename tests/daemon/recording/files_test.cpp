@@ -78,7 +78,10 @@ BOOST_AUTO_TEST_CASE(sounds_are_known_by_their_first_bytes) {
   BOOST_TEST(audio_kind("\xFF\xF3\x40\xC0")->extension == ".mp3");
   BOOST_TEST(audio_kind("#!AMR\n")->extension == ".amr");
   BOOST_TEST(audio_kind("OggS")->content_type == "audio/ogg");
-  BOOST_TEST(audio_kind(std::string_view("\0\0\0\x20" "ftypM4A ", 12))->extension == ".m4a");
+  BOOST_TEST(audio_kind(std::string_view("\0\0\0\x20"
+                                         "ftypM4A ",
+                                         12))
+                 ->extension == ".m4a");
   for (const std::string_view other : {"", "R", "RIFF1234AVI ", "<html>", "{\"a\":1}", "\xFF",
                                        "\xFF\xFF\xFF\xFF", "\xFF\xE1\x90", "PK\x03\x04"}) {
     BOOST_TEST(!audio_kind(other).has_value(), other);
@@ -131,7 +134,8 @@ BOOST_AUTO_TEST_CASE(huawei_s_file_service_is_asked_with_a_signature) {
   BOOST_REQUIRE(static_cast<bool>(request));
   BOOST_TEST(request->method == "POST");
   BOOST_TEST(request->url == files.url);
-  BOOST_TEST(request->body == R"({"request":{"version":"2.0"},"msgBody":{"callId":"1476070409-38","ccId":"1"}})");
+  BOOST_TEST(request->body ==
+             R"({"request":{"version":"2.0"},"msgBody":{"callId":"1476070409-38","ccId":"1"}})");
   BOOST_TEST(request->headers[0].second == "ccfs.example.com:8443");
   BOOST_TEST(request->headers[2].second ==
              "auth-v2/ak/2026-11-23T05:00:00Z/host/"
@@ -166,9 +170,10 @@ BOOST_AUTO_TEST_CASE(huawei_s_answers_are_judged_by_what_they_are) {
   BOOST_TEST((kind(200, "") == Kind::trouble));
   const FileAnswer refused =
       judge_hw_file("hw", 401, R"({"resultCode":300401,"resultDesc":"key of 13812345678"})");
-  BOOST_TEST(refused.problem ==
-             "the file service answers with HTTP 401, code 300401 key of 138****5678; accessKey and "
-             "secretKey of channels.hw.recordings?");
+  BOOST_TEST(
+      refused.problem ==
+      "the file service answers with HTTP 401, code 300401 key of 138****5678; accessKey and "
+      "secretKey of channels.hw.recordings?");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

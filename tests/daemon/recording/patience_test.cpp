@@ -1,10 +1,11 @@
 // How long a recording is tried for, and what it is called.
+#include "recording/patience.hpp"
+
 #include <boost/test/unit_test.hpp>
 
-#include "recording/object_name.hpp"
-#include "recording/patience.hpp"
-#include "recording/store_standing.hpp"
 #include "record.hpp"
+#include "recording/object_name.hpp"
+#include "recording/store_standing.hpp"
 
 using namespace cc;
 using namespace std::chrono_literals;
@@ -73,8 +74,7 @@ BOOST_AUTO_TEST_CASE(names_tell_tenant_day_and_call) {
   const std::string number = std::to_string(call);
   BOOST_TEST(object_name("acme", call, false, ".mp3") == "acme/2026/11/23/" + number + ".mp3");
   BOOST_TEST(object_name("acme", call, true, ".wav") == "acme/2026/11/23/" + number + "-ivr.wav");
-  BOOST_TEST(object_name("..", call, false, "./../x") ==
-             "_./2026/11/23/" + number + "._.._x");
+  BOOST_TEST(object_name("..", call, false, "./../x") == "_./2026/11/23/" + number + "._.._x");
   BOOST_TEST(object_name("a/b c", call, false, "") == "a_b_c/2026/11/23/" + number);
 }
 

@@ -1,10 +1,11 @@
 // What a channel packs into zips.
+#include "recording/unpack.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include "../../unit/rand.hpp"
 #include "loop.hpp"
 #include "process.hpp"
-#include "recording/unpack.hpp"
 #include "recording/wav_join.hpp"
 #include "recording_fixture.hpp"
 #include "wav_files.hpp"
@@ -97,7 +98,8 @@ BOOST_AUTO_TEST_CASE(wav_files_of_one_kind_are_joined_by_name) {
     std::vector<std::pair<std::string, std::string>> by_name;
     const std::size_t count = 2 + rand.below(6);
     for (std::size_t n = 0; n < count; ++n) {
-      const std::string name = std::to_string(rand.below(1'000'000)) + "-" + std::to_string(n) + ".wav";
+      const std::string name =
+          std::to_string(rand.below(1'000'000)) + "-" + std::to_string(n) + ".wav";
       const std::string samples = rand.bytes(rand.below(200'000));
       WavFile file = alaw(samples);
       file.list = rand.bytes(rand.below(100));
@@ -130,7 +132,8 @@ BOOST_AUTO_TEST_CASE(others_are_told_of) {
 BOOST_AUTO_TEST_CASE(bombs_and_rubbish_are_stopped) {
   const std::string bomb = make_zip({{"1.wav", std::string(5'000'000, '\0')}});
   BOOST_TEST(bomb.size() < 100'000U);
-  BOOST_TEST(problem(bomb, 1'000'000) == "the channel's zip holds more than recordings.most allows");
+  BOOST_TEST(problem(bomb, 1'000'000) ==
+             "the channel's zip holds more than recordings.most allows");
   BOOST_TEST(problem(bomb, 1000) == "the channel's zip is longer than recordings.most allows");
   ZipEntries many;
   for (int i = 0; i < 1001; ++i) many.emplace_back(std::to_string(i), "x");
@@ -139,12 +142,13 @@ BOOST_AUTO_TEST_CASE(bombs_and_rubbish_are_stopped) {
   BOOST_TEST(!problem("").empty());
   // Anything may be damaged; nothing may crash or go on for ever.
   Rand rand(3);
-  const std::string good = make_zip({{"1.wav", alaw(rand.bytes(3000)).bytes()},
-                                     {"2.wav", alaw(rand.bytes(3000)).bytes()}});
+  const std::string good = make_zip(
+      {{"1.wav", alaw(rand.bytes(3000)).bytes()}, {"2.wav", alaw(rand.bytes(3000)).bytes()}});
   int broken = 0;
   for (int i = 0; i < 300; ++i) {
     std::string bytes = good;
-    for (int j = 0; j < 5; ++j) bytes[rand.below(bytes.size())] = static_cast<char>(rand.below(256));
+    for (int j = 0; j < 5; ++j)
+      bytes[rand.below(bytes.size())] = static_cast<char>(rand.below(256));
     if (rand.one_in(3)) bytes.resize(rand.below(bytes.size()));
     broken += problem(bytes).empty() ? 0 : 1;
   }
@@ -175,7 +179,9 @@ BOOST_AUTO_TEST_CASE(a_call_recorded_in_pieces_becomes_one_file) {
   const std::int64_t call = make_call(now_ms - 3'600'000, 1, "13812340000");
   sql("UPDATE call_record SET state = 'close' WHERE id = " + std::to_string(call));
   sql("INSERT INTO recording (call, file, tenant, channel, agent, channel_call_id, source, closed) "
-      "VALUES (" + std::to_string(call) + ", 'audio', 'demo', 'hw', '291', '1476070409-38', "
+      "VALUES (" +
+      std::to_string(call) +
+      ", 'audio', 'demo', 'hw', '291', '1476070409-38', "
       "'Y:/1.V3', 0)");
   a.run();
   const std::string bytes = store.objects.at(object_of(call, ".wav"));

@@ -1,14 +1,13 @@
 // WAV and zip files made for tests.
 #pragma once
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <archive.h>
-#include <archive_entry.h>
 
 namespace cc::test {
 
