@@ -28,10 +28,9 @@ constexpr std::string_view schedule_sql =
 
 constexpr std::string_view row_columns =
     "n.call, n.file, n.tenant, n.channel, n.agent, n.channel_call_id, n.source, n.closed, n.state, "
-    "n.tries, n.object, n.upload, n.stored, n.store";
+    "n.tries, n.object, n.upload, n.stored";
 
-/// Of rows `r`: nobody's, or a dead owner's, or ours ($1, $2) that nobody here has in hand ($3,
-/// $4).
+/// Of rows `r`: nobody's, or a dead owner's, or ours ($1, $2) that nobody here has in hand ($3, $4).
 std::string free_sql() {
   return "(r.owner IS NULL OR CASE WHEN r.owner = $1 AND r.epoch = $2 THEN NOT EXISTS (SELECT 1 "
          "FROM unnest($3::bigint[], $4::varchar[]) AS h (call, file) WHERE h.call = r.call AND "
@@ -56,18 +55,14 @@ std::string take_due_sql() {
 std::string take_expired_sql() {
   return take_sql(
       "r.state = 'stored' AND r.tenant = $5 AND r.stored >= $6::bigint AND r.stored < $7::bigint "
-      "AND (r.stored, r.call, r.file) > ($6::bigint, $8::bigint, $9::varchar) AND "
-      "(r.store IS NULL OR r.store = $10) AND " +
+      "AND (r.stored, r.call, r.file) > ($6::bigint, $8::bigint, $9::varchar) AND " +
       free_sql() + " ORDER BY r.stored, r.call, r.file LIMIT 100");
 }
 
 // $1 … $4: the row and its owner.
 constexpr std::string_view name_sql =
-    "UPDATE recording SET object = $5, store = nullif($6, ''), upload = NULL WHERE call = $1 AND file = $2 AND owner = $3 "
+    "UPDATE recording SET object = $5, upload = NULL WHERE call = $1 AND file = $2 AND owner = $3 "
     "AND epoch = $4 AND state = 'expected'";
-constexpr std::string_view still_ours_sql =
-    "SELECT 1 FROM recording WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = $4 AND state "
-    "= 'expected'";
 constexpr std::string_view begun_sql =
     "UPDATE recording SET upload = $5 WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = $4 "
     "AND state = 'expected'";
@@ -87,19 +82,19 @@ constexpr std::string_view postpone_sql =
 
 constexpr std::string_view stored_sql =
     "UPDATE recording SET state = 'stored', owner = NULL, epoch = NULL, upload = NULL, problem = "
-    "NULL, size = $5, crc64 = $6, content_type = $7, stored = $8, store = nullif($9, '') WHERE call = $1 AND file = $2 AND "
+    "NULL, size = $5, crc64 = $6, content_type = $7, stored = $8 WHERE call = $1 AND file = $2 AND "
     "owner = $3 AND epoch = $4 AND state = 'expected'";
 constexpr std::string_view absent_sql =
     "UPDATE recording SET state = 'absent', owner = NULL, epoch = NULL, object = NULL, upload = "
-    "NULL, problem = $5, tries = tries + 1 WHERE call = $1 AND file = $2 AND owner = $3 AND "
-    "epoch = $4 AND state = 'expected' AND due IS NOT NULL";
+    "NULL, problem = $5, tries = tries + 1 WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = "
+    "$4 AND state = 'expected' AND due IS NOT NULL";
 constexpr std::string_view deleted_sql =
     "UPDATE recording SET state = 'deleted', owner = NULL, epoch = NULL, object = NULL WHERE call "
     "= $1 AND file = $2 AND owner = $3 AND epoch = $4 AND state = 'stored'";
 
 constexpr std::string_view orphan_sql =
-    "UPDATE recording SET state = 'orphaned', due = $5 WHERE call = $1 AND file = $2 AND owner = "
-    "$3 AND epoch = $4 AND state IN ('expected', 'stored') AND EXISTS (SELECT 1 FROM call_record "
+    "UPDATE recording SET state = 'orphaned', due = $5 WHERE call = $1 AND file = $2 AND owner = $3 "
+    "AND epoch = $4 AND state IN ('expected', 'stored') AND EXISTS (SELECT 1 FROM call_record "
     "WHERE id = $1 AND merged_into IS NOT NULL)";
 constexpr std::string_view drop_sql =
     "DELETE FROM recording WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = $4 AND state = "
@@ -111,13 +106,6 @@ constexpr std::string_view tenants_sql =
     "tenant LIMIT 1) UNION ALL SELECT (SELECT r.tenant FROM recording r WHERE r.state = 'stored' "
     "AND r.tenant > t.tenant ORDER BY r.tenant LIMIT 1) FROM t WHERE t.tenant IS NOT NULL) "
     "SELECT tenant FROM t WHERE tenant IS NOT NULL";
-
-constexpr std::string_view expired_elsewhere_sql =
-    "SELECT count(*) AS count FROM (SELECT 1 FROM recording r WHERE r.state = 'stored' AND "
-    "r.tenant = $1 AND r.stored < $2::bigint AND r.store <> $3 LIMIT 1000) e";
-constexpr std::string_view orphaned_elsewhere_sql =
-    "SELECT count(*) AS count FROM (SELECT 1 FROM recording r WHERE r.state = 'orphaned' AND "
-    "r.state IN ('expected', 'orphaned') AND r.object IS NOT NULL AND r.store <> $1 LIMIT 1000) e";
 
 constexpr std::string_view months_sql =
     "SELECT lower_id, upper_id FROM cc_partitions('call_record') WHERE lower_id IS NOT NULL AND "
@@ -150,7 +138,6 @@ RecordingRow row_from(const pg::Rows& rows, std::size_t at) {
   row.tries = static_cast<int>(rows.integer(at, "tries"));
   row.object = rows.opt_text(at, "object");
   row.upload = rows.opt_text(at, "upload");
-  row.store = rows.opt_text(at, "store");
   row.stored_ms = rows.opt_integer(at, "stored").value_or(0);
   return row;
 }
@@ -180,7 +167,8 @@ asio::awaitable<void> RecordingQueue::schedule() {
   }
   for (std::size_t done = batch; done >= batch;) {
     const pg::Rows rows = co_await parts_.pool.query(
-        schedule_sql, pg::params(pg::array(codes), pg::array(ready), parts_.clock.epoch_ms()));
+        schedule_sql,
+        pg::params(pg::array(codes), pg::array(ready), parts_.clock.epoch_ms()));
     done = rows.affected();
   }
 }
@@ -202,18 +190,10 @@ asio::awaitable<std::vector<RecordingRow>> RecordingQueue::take(
   co_return taken;
 }
 
-asio::awaitable<bool> RecordingQueue::name(const RecordingRow& row, std::string object,
-                                           std::string store) {
+asio::awaitable<bool> RecordingQueue::name(const RecordingRow& row, std::string object) {
   pg::Params params = ours({row.call, row.file});
   params.emplace_back(std::move(object));
-  params.emplace_back(std::move(store));
   return change(name_sql, std::move(params));
-}
-
-asio::awaitable<bool> RecordingQueue::still_ours(RecordingKey key) {
-  auto asking = parts_.pool.query(still_ours_sql, ours(key));
-  const pg::Rows rows = co_await std::move(asking);
-  co_return !rows.empty();
 }
 
 asio::awaitable<bool> RecordingQueue::begun(RecordingKey key, std::string upload) {
@@ -240,15 +220,13 @@ asio::awaitable<bool> RecordingQueue::postpone(const RecordingRow& row, std::int
 }
 
 asio::awaitable<bool> RecordingQueue::stored(const RecordingRow& row, StoredObject object,
-                                             std::string content_type, std::string address,
-                                             std::string store) {
+                                             std::string content_type, std::string address) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   pg::Params params = ours({row.call, row.file});
   params.emplace_back(static_cast<std::int64_t>(object.size));
   params.emplace_back(std::to_string(object.crc64));
   params.emplace_back(std::move(content_type));
   params.emplace_back(now_ms);
-  params.emplace_back(std::move(store));
   Facts facts;
   facts.audio_url = std::move(address);
   return settle(parts_, row.call, pg::Statement(stored_sql, std::move(params)),
@@ -292,36 +270,20 @@ asio::awaitable<std::vector<std::string>> RecordingQueue::tenants() {
 }
 
 asio::awaitable<std::vector<RecordingRow>> RecordingQueue::take_expired(
-    std::string tenant, std::string store, std::int64_t before_ms,
-    std::optional<RecordingRow> last) {
+    std::string tenant, std::int64_t before_ms, std::optional<RecordingRow> last) {
   static const std::string sql = take_expired_sql();
   const RecordingRow from = last.value_or(RecordingRow{});
   const std::vector<std::int64_t> nobody;
   const std::vector<std::string> nothing;
   const pg::Rows rows = co_await parts_.pool.query(
       sql, pg::params(parts_.membership.id(), parts_.membership.epoch(), pg::array(nobody),
-                      pg::array(nothing), tenant, from.stored_ms, before_ms, from.call, from.file,
-                      store));
+                      pg::array(nothing), tenant, from.stored_ms, before_ms, from.call, from.file));
   std::vector<RecordingRow> taken;
   for (std::size_t at = 0; at < rows.size(); ++at) taken.push_back(row_from(rows, at));
   std::sort(taken.begin(), taken.end(), [](const RecordingRow& a, const RecordingRow& b) {
     return std::tie(a.stored_ms, a.call, a.file) < std::tie(b.stored_ms, b.call, b.file);
   });
   co_return taken;
-}
-
-asio::awaitable<std::int64_t> RecordingQueue::expired_elsewhere(std::string tenant,
-                                                                std::string store,
-                                                                std::int64_t before_ms) {
-  auto counting = parts_.pool.query(expired_elsewhere_sql, pg::params(tenant, before_ms, store));
-  const pg::Rows rows = co_await std::move(counting);
-  co_return rows.integer(0, "count");
-}
-
-asio::awaitable<std::int64_t> RecordingQueue::orphaned_elsewhere(std::string store) {
-  auto counting = parts_.pool.query(orphaned_elsewhere_sql, pg::params(store));
-  const pg::Rows rows = co_await std::move(counting);
-  co_return rows.integer(0, "count");
 }
 
 asio::awaitable<std::size_t> RecordingQueue::orphan_dropped() {

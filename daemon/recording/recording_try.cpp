@@ -88,7 +88,8 @@ class Try {
   asio::awaitable<void> unpack_found(Found& found);
   asio::awaitable<std::optional<TryEnd>> make_place(const std::string& object);
   asio::awaitable<PutResult> put(Found& found, const std::string& object);
-  asio::awaitable<TryEnd> settle_stored(StoredObject object, Found& found, const std::string& name);
+  asio::awaitable<TryEnd> settle_stored(StoredObject object, Found& found,
+                                        const std::string& name);
 
   TryTools tools_;
   RecordingQueue queue_;
@@ -109,8 +110,8 @@ asio::awaitable<std::optional<TryEnd>> Try::find(Found& found) {
   file.agent = row_.agent.value_or("");
   Result<HttpRequest> request = channel->provider->file_request(file);
   if (!request) co_return ended(Kind::refused, request.error().message);
-  auto fetching =
-      fetch_file(tools_.http, channel, *std::move(request), tools_.parts.config.recordings.idle);
+  auto fetching = fetch_file(tools_.http, channel, *std::move(request),
+                             tools_.parts.config.recordings.idle);
   FetchedFile fetched = co_await std::move(fetching);
   const FileAnswer& answer = fetched.answer;
   if (answer.kind == FileAnswer::Kind::none) co_return ended(Kind::none, answer.problem);
@@ -140,22 +141,14 @@ asio::awaitable<void> Try::unpack_found(Found& found) {
 
 /// The row has the name, and nothing of an earlier try is left anywhere else.
 asio::awaitable<std::optional<TryEnd>> Try::make_place(const std::string& object) {
-  const bool elsewhere = row_.lies_elsewhere(tools_.store);
-  if (elsewhere) {
-    log().warn("call {}: what a try before may have left in {} stays there", row_.call,
-               *row_.store);
-  }
-  if (!elsewhere && row_.object && *row_.object != object) {
+  if (row_.object && *row_.object != object) {
     auto removing = tools_.store.remove(*row_.object);
     const std::optional<StoreProblem> problem = co_await std::move(removing);
     if (problem) co_return ended_by_store(*problem);
   }
-  const std::string identity = tools_.store.identity();
-  const bool ours = co_await queue_.name(row_, object, identity);
+  const bool ours = co_await queue_.name(row_, object);
   if (!ours) co_return ended(Kind::lost);
   row_.object = object;
-  row_.store.reset();
-  if (!identity.empty()) row_.store = identity;
   row_.upload.reset();
   fault_point("recording.begun");
   co_return std::nullopt;
@@ -177,13 +170,6 @@ asio::awaitable<PutResult> Try::put(Found& found, const std::string& object) {
     };
     return note(queue, key, upload);
   };
-  wish.may_finish = [queue = queue_, key = RecordingKey{row_.call, row_.file}] {
-    const auto ask = [](RecordingQueue its_queue, RecordingKey its_key) -> asio::awaitable<bool> {
-      auto asking = its_queue.still_ours(std::move(its_key));
-      co_return co_await std::move(asking);
-    };
-    return ask(queue, key);
-  };
   WatchedSource watched(*found.bytes, tools_.stopping, tools_.parts.clock);
   auto putting = tools_.store.put(std::move(wish), watched);
   PutResult result = co_await std::move(putting);
@@ -200,8 +186,7 @@ asio::awaitable<TryEnd> Try::settle_stored(StoredObject object, Found& found,
   for (int tries = 1;; ++tries) {
     std::optional<pg::Failure> failure;
     try {
-      const bool ours = co_await queue_.stored(row_, object, found.content_type, address,
-                                                 tools_.store.identity());
+      const bool ours = co_await queue_.stored(row_, object, found.content_type, address);
       if (!ours) end = ended(Kind::lost);
       co_return end;
     } catch (const pg::Failure& thrown) {
@@ -217,7 +202,7 @@ asio::awaitable<TryEnd> Try::settle_stored(StoredObject object, Found& found,
 
 asio::awaitable<TryEnd> Try::run() {
   fault_point("recording.taken");
-  if (row_.upload && row_.object && !row_.lies_elsewhere(tools_.store)) {
+  if (row_.upload && row_.object) {
     auto aborting = tools_.store.abort(*row_.object, *row_.upload);
     const std::optional<StoreProblem> problem = co_await std::move(aborting);
     if (problem) co_return ended_by_store(*problem);
@@ -235,7 +220,6 @@ asio::awaitable<TryEnd> Try::run() {
   if (!result.stored && result.problem.code == "too_large") {
     co_return ended(Kind::refused, "it is longer than recordings.most allows");
   }
-  if (!result.stored && result.problem.code == lost_problem().code) co_return ended(Kind::lost);
   if (!result.stored) co_return ended_by_store(result.problem);
   if (result.stored->size != came_) {
     co_return ended_by_store({"size", "the store has " + std::to_string(result.stored->size) +

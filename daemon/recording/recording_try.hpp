@@ -20,7 +20,7 @@ struct TryTools {
   HttpClient& http;
   ObjectStore& store;
   FileThread& disk;      // of zip files
-  const bool& stopping;  // ends what is under way at its next piece
+  const bool& stopping;     // ends what is under way at its next piece
 };
 
 struct TryEnd {

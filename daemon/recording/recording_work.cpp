@@ -20,7 +20,6 @@ constexpr std::chrono::seconds count_every{15};
 constexpr std::chrono::seconds sweep_every{60};
 constexpr std::chrono::hours alarm_every{1};
 constexpr std::int64_t day_ms = 86'400'000;
-constexpr std::int64_t elsewhere_pause_ms = 3'600'000;
 constexpr int most_sweep_problems = 10;  // then the store is left alone until the next pass
 
 }  // namespace
@@ -63,7 +62,6 @@ struct RecordingWork::Impl {
   std::set<RecordingKey> in_hand;
   StoreStanding standing;
   RecordingCounts counts;
-  std::int64_t elsewhere = 0;  // to be removed, but from another store
   Time counted_at{}, swept_at{}, alarmed_at{};
   bool stopping = false, sweeping = false;
   std::minstd_rand random{std::random_device{}()};
@@ -107,11 +105,6 @@ PartHealth RecordingWork::health() const {
   if (counts.late > 0) {
     health.grade = Grade::degraded;
     health.says += "; " + std::to_string(counts.late) + " for more than an hour";
-  }
-  if (impl.elsewhere > 0) {
-    health.grade = Grade::degraded;
-    health.says += "; " + std::to_string(impl.elsewhere) +
-                   " recordings lie in another store, and can't be removed from there";
   }
   if (counts.endangered > 0) {
     health.grade = Grade::failing;
@@ -166,8 +159,8 @@ void RecordingWork::Impl::alarm() {
       counts.endangered, counts.oldest);
 }
 
-/// Another daemon could take it between the row's release and our leaving it, and give it back:
-/// then the next pass finds it.
+/// Another daemon could take it between the row's release and our leaving it, and give it back: then
+/// the next pass finds it.
 void RecordingWork::Impl::begin(RecordingRow row) {
   if (!in_hand.insert({row.call, row.file}).second) return;
   parts.metrics.recordings_in_hand.Set(static_cast<double>(in_hand.size()));
@@ -251,9 +244,9 @@ asio::awaitable<void> RecordingWork::Impl::conclude(const RecordingRow& row, con
   }
   const TryTrouble trouble = end.kind == Kind::none ? TryTrouble::none : TryTrouble::trouble;
   const TryState state{row.closed_ms, row.tries + 1, tellable_problem(end.problem)};
-  std::optional<std::string> reason =
-      give_up(trouble, state, channel_of(row), parts.config.recordings.absent_after,
-              parts.clock.epoch_ms());
+  std::optional<std::string> reason = give_up(trouble, state, channel_of(row),
+                                              parts.config.recordings.absent_after,
+                                              parts.clock.epoch_ms());
   if (reason) {
     co_await give_up_on(row, *std::move(reason));
   } else {
@@ -263,13 +256,8 @@ asio::awaitable<void> RecordingWork::Impl::conclude(const RecordingRow& row, con
 
 /// What a try may have left in the store goes first: nobody would look for it later.
 asio::awaitable<void> RecordingWork::Impl::give_up_on(const RecordingRow& row, std::string reason) {
-  std::optional<StoreProblem> problem;
-  if (row.lies_elsewhere(store)) {
-    log().warn("call {}: what a try before may have left in {} stays there", row.call, *row.store);
-  } else {
-    auto clearing = clear_object(store, row);
-    problem = co_await std::move(clearing);
-  }
+  auto clearing = clear_object(store, row);
+  const std::optional<StoreProblem> problem = co_await std::move(clearing);
   if (problem) {
     standing.failed(*problem, parts.clock.steady());
     co_await postpone(row, "store: " + problem->code + ": " + problem->message, true);
@@ -305,11 +293,6 @@ ChannelRecordings RecordingWork::Impl::channel_of(const RecordingRow& row) const
 
 /// Its call was merged into another one, or its record is gone: nobody will ever ask for it.
 asio::awaitable<void> RecordingWork::Impl::remove_orphan(const RecordingRow& row) {
-  if (row.lies_elsewhere(store)) {
-    co_await queue.postpone(row, parts.clock.epoch_ms() + elsewhere_pause_ms,
-                            "its object lies in another store", false);
-    co_return;
-  }
   auto clearing = clear_object(store, row);
   const std::optional<StoreProblem> problem = co_await std::move(clearing);
   if (problem) {
@@ -334,36 +317,23 @@ asio::awaitable<void> RecordingWork::Impl::sweep_all() {
   const std::size_t orphaned = co_await queue.orphan_dropped();
   if (orphaned > 0) log().info("{} recordings of calls that are gone will be removed", orphaned);
   const std::vector<std::string> tenants = co_await queue.tenants();
-  const std::string identity = store.identity();
-  std::int64_t left = co_await queue.orphaned_elsewhere(identity);
   int problems = 0;
   for (const std::string& tenant : tenants) {
     const auto found = parts.config.tenants.find(tenant);
     std::optional<int> days;
     if (found != parts.config.tenants.end()) days = found->second.recording_days;
     const int kept = days.value_or(parts.config.retention.recordings);
-    if (kept <= 0) continue;
-    left += co_await queue.expired_elsewhere(tenant, identity,
-                                             parts.clock.epoch_ms() - kept * day_ms);
-    if (problems < most_sweep_problems) co_await sweep_tenant(tenant, kept, problems);
-    if (stopping) co_return;
+    if (kept > 0) co_await sweep_tenant(tenant, kept, problems);
+    if (problems >= most_sweep_problems || stopping) co_return;
   }
-  if (left > 0 && elsewhere == 0) {
-    log().warn(
-        "{} recordings whose time is over lie in another store than {}; they stay there until it is "
-        "configured again, or whoever keeps it removes them",
-        left, identity);
-  }
-  elsewhere = left;
 }
 
 asio::awaitable<void> RecordingWork::Impl::sweep_tenant(std::string tenant, int days,
                                                         int& problems) {
   const std::int64_t before_ms = parts.clock.epoch_ms() - days * day_ms;
-  const std::string identity = store.identity();
   std::optional<RecordingRow> last;
   for (;;) {
-    const std::vector<RecordingRow> rows = co_await queue.take_expired(tenant, identity, before_ms, last);
+    const std::vector<RecordingRow> rows = co_await queue.take_expired(tenant, before_ms, last);
     if (rows.empty()) co_return;
     for (const RecordingRow& row : rows) {
       if (stopping || problems >= most_sweep_problems) {
@@ -389,8 +359,7 @@ asio::awaitable<bool> RecordingWork::Impl::remove_expired(const RecordingRow& ro
     co_await queue.give_back(row);
     co_return false;
   }
-  const bool told = co_await queue.deleted(
-      row, "kept for " + std::to_string(days) + (days == 1 ? " day" : " days"));
+  const bool told = co_await queue.deleted(row, "kept for " + std::to_string(days) + (days == 1 ? " day" : " days"));
   if (!told) {
     co_await queue.give_back(row);
     co_return true;

@@ -22,13 +22,12 @@ class RecordingWork {
   ~RecordingWork();
   RecordingWork(const RecordingWork&) = delete;
 
-  /// One pass, each second: gives new rows their time, begins with those that are due. What is
-  /// begun goes on by itself. Throws pg::Failure.
+  /// One pass, each second: gives new rows their time, begins with those that are due. What is begun
+  /// goes on by itself. Throws pg::Failure.
   asio::awaitable<void> look();
 
-  /// Begins nothing any more; what is in hand ends at its next piece and gives its row back.
-  /// Returns when nothing is in hand, or at `until`: what is left is a dead owner's, once we have
-  /// left.
+  /// Begins nothing any more; what is in hand ends at its next piece and gives its row back. Returns
+  /// when nothing is in hand, or at `until`: what is left is a dead owner's, once we have left.
   asio::awaitable<void> stop(std::chrono::steady_clock::time_point until);
 
   /// Part "recordings".

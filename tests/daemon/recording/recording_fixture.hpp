@@ -57,7 +57,7 @@ struct RecordingFixture : StoreFixture {
       work = std::make_unique<RecordingWork>(parts(), its.http, its.store, its.executor);
     }
     Parts parts() {
-      return {fixture.config,  *fixture.pool, fixture.channels, membership, fixture.at,
+      return {fixture.config, *fixture.pool,   fixture.channels, membership, fixture.at,
               fixture.metrics, fixture.watch, fixture.lines,    health};
     }
     /// One pass, and all that it began.
@@ -139,8 +139,7 @@ struct RecordingFixture : StoreFixture {
     return id;
   }
 
-  std::string row(std::int64_t call, const std::string& columns,
-                  const std::string& file = "audio") {
+  std::string row(std::int64_t call, const std::string& columns, const std::string& file = "audio") {
     return sql("SELECT " + columns + " FROM recording WHERE call = " + std::to_string(call) +
                " AND file = '" + file + "'");
   }

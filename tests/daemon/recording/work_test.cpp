@@ -35,7 +35,8 @@ BOOST_AUTO_TEST_CASE(a_recording_is_fetched_when_the_channel_has_it_and_the_reco
   BOOST_TEST(store.types.at(object_of(call)) == "audio/mpeg");
   BOOST_TEST(row(call, "state, size, crc64, content_type, owner IS NULL, upload IS NULL, stored") ==
              "stored|100000|42|audio/mpeg|t|t|" + std::to_string(due));
-  BOOST_TEST(record(call, "recording_state, audio_url") == "stored|memory://" + object_of(call));
+  BOOST_TEST(record(call, "recording_state, audio_url") ==
+             "stored|memory://" + object_of(call));
   BOOST_TEST(changes(call, "recording.ready") == "1");
   // UPPER(HEX(MD5(accountSid ":" authToken))) behind the query that is there.
   BOOST_TEST(stage.received().find("GET /r/1.mp3?x=1&auth=C63F77794EFC8C13F90B9A54C75A0037 ") !=
@@ -309,11 +310,8 @@ BOOST_AUTO_TEST_CASE(huawei_s_files_are_asked_for_by_the_call_and_joined) {
   const std::int64_t call = make_call(now_ms - hour, 1, "13812340000");
   sql("UPDATE call_record SET state = 'close' WHERE id = " + std::to_string(call));
   sql("INSERT INTO recording (call, file, tenant, channel, agent, channel_call_id, source, closed) "
-      "VALUES (" +
-      std::to_string(call) +
-      ", 'audio', 'demo', 'hw', '291', '1476070409-38', "
-      "'Y:/6/0/1.V3', " +
-      std::to_string(now_ms - hour) + ")");
+      "VALUES (" + std::to_string(call) + ", 'audio', 'demo', 'hw', '291', '1476070409-38', "
+      "'Y:/6/0/1.V3', " + std::to_string(now_ms - hour) + ")");
   const std::string path = "/CCFS/resource/ccfs/downloadRecord";
   answers[path] = {
       http_answer("200 OK", R"({"resultCode":"0300012","resultDesc":"No data found"})"),
@@ -322,9 +320,9 @@ BOOST_AUTO_TEST_CASE(huawei_s_files_are_asked_for_by_the_call_and_joined) {
   BOOST_TEST(row(call, "problem") ==
              "the file service answers with HTTP 200, code 300012 No data found");
   BOOST_TEST(stage.count("Authorization: auth-v2/ak/20") == 1);
-  BOOST_TEST(
-      stage.count(
-          R"({"request":{"version":"2.0"},"msgBody":{"callId":"1476070409-38","ccId":"1"}})") == 1);
+  BOOST_TEST(stage.count(
+                 R"({"request":{"version":"2.0"},"msgBody":{"callId":"1476070409-38","ccId":"1"}})") ==
+             1);
   at.at_ms += hour;
   a.run();
   BOOST_TEST(row(call, "state, content_type") == "stored|audio/wav");
