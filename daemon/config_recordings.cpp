@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <tuple>
 #include <unistd.h>
 
 #include "config_check.hpp"
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 constexpr Millis e9_ready{10min}, e9_kept{30 * 24h};  // channels.md
 constexpr Millis hw_ready{1min};                      // [A]
 constexpr Millis most_kept{3650 * 24h};
+constexpr std::uint64_t most_parts = 10'000;  // of one upload, as OSS has it
 
 /// A directory that ccd makes at its start where it is not there yet, but none above it: what is
 /// not mounted would be written to the wrong disk.
@@ -47,7 +49,16 @@ void read_directory(const YamlValue& value, std::string& target) {
   target = *path;
 }
 
-void read_endpoint(YamlMap& map, std::string_view key, bool needed, std::string& target) {
+/// Without TLS only where somebody has said so.
+void refuse_plain(const YamlValue& value, const std::string& url, bool plain,
+                  const std::string& what) {
+  if (plain || !url.starts_with("http://")) return;
+  value.complain("must be https://…: " + what +
+                 " would travel in clear. plainHttp: true beside it allows that");
+}
+
+void read_endpoint(YamlMap& map, std::string_view key, bool needed, bool plain,
+                   std::string& target) {
   const auto value = needed ? map.need(key, "like https://oss-cn-hangzhou.aliyuncs.com")
                             : map.find(key);
   if (!value) return;
@@ -57,6 +68,7 @@ void read_endpoint(YamlMap& map, std::string_view key, bool needed, std::string&
     value->complain("must be http(s)://host[:port] without a path and without the bucket");
     return;
   }
+  refuse_plain(*value, *url, plain, "recordings and the right to them");
   target = *url;
 }
 
@@ -116,8 +128,10 @@ void read_credentials(YamlMap& map, const YamlValue& oss, OssAccount& account) {
 
 void read_oss(const YamlValue& value, OssAccount& account) {
   YamlMap map(value);
-  read_endpoint(map, "endpoint", true, account.endpoint);
-  read_endpoint(map, "publicEndpoint", false, account.public_endpoint);
+  bool plain = false;
+  read(map, "plainHttp", plain, &YamlValue::boolean);
+  read_endpoint(map, "endpoint", true, plain, account.endpoint);
+  read_endpoint(map, "publicEndpoint", false, plain, account.public_endpoint);
   read_label(map, "region", "bare, like cn-hangzhou", account.region);
   read_label(map, "bucket", "the bucket's name", account.bucket);
   read_prefix(map, account.prefix);
@@ -139,6 +153,16 @@ void read_oss(const YamlValue& value, OssAccount& account) {
   }
   read_ca_file(map, account.ca_file);
   read(map, "partSize", account.part, &YamlValue::size, 102'400U, 64U << 20);
+}
+
+/// What a row would be given up for only after all its parts had gone up.
+void refuse_small_parts(const YamlValue& oss, const RecordingsConfig& config) {
+  const std::uint64_t least = (config.most + most_parts - 1) / most_parts;
+  if (config.oss.part >= least) return;
+  oss.complain("partSize × 10000, the most parts that OSS takes, is less than recordings.most (" +
+               std::to_string(config.oss.part) + " × 10000 < " + std::to_string(config.most) +
+               " bytes); make partSize at least " + std::to_string((least + 1023) / 1024) +
+               "K, or most smaller");
 }
 
 void read_hosts(YamlMap& map, std::vector<std::string>& hosts) {
@@ -167,8 +191,13 @@ void read_template(YamlMap& map, std::string_view key, std::string& target) {
 }
 
 void read_hw_files(YamlMap& map, const YamlValue& self, HwFiles& files) {
+  bool plain = false;
+  read(map, "plainHttp", plain, &YamlValue::boolean);
   if (const auto value = map.find("url")) {
-    if (const auto url = read_url(*value)) files.url = *url;
+    if (const auto url = read_url(*value)) {
+      refuse_plain(*value, *url, plain, "recordings");
+      files.url = *url;
+    }
   }
   read(map, "ccId", files.cc_id, &YamlValue::text);
   read(map, "accessKey", files.access_key, &YamlValue::secret_or_text);
@@ -222,6 +251,7 @@ RecordingsConfig read_recordings(const YamlValue& value) {
   if (!directory && !oss) value.complain("needs a directory: /path, or oss: {…}");
   read(map, "atOnce", config.at_once, &YamlValue::integer, 1, 64);
   read(map, "most", config.most, &YamlValue::size, 1U << 20, std::uint64_t{1} << 40);
+  if (oss) refuse_small_parts(*oss, config);
   if (const auto scratch = map.find("scratch")) read_directory(*scratch, config.scratch);
   read(map, "firstPause", config.first_pause, &YamlValue::duration, Millis{100}, Millis{1h});
   read(map, "longestPause", config.longest_pause, &YamlValue::duration, Millis{100}, Millis{24h});
@@ -234,6 +264,26 @@ RecordingsConfig read_recordings(const YamlValue& value) {
   read(map, "linkTtl", ttl, &YamlValue::duration, Millis{10s}, Millis{1h});
   config.link_ttl = static_cast<int>(ttl / 1s);
   return config;
+}
+
+std::string keep_store(const RecordingsConfig& old, RecordingsConfig& fresh) {
+  const auto account = [](const OssAccount& oss) {
+    return std::tie(oss.endpoint, oss.public_endpoint, oss.region, oss.bucket, oss.prefix,
+                    oss.path_style, oss.access_key_id, oss.access_key_secret, oss.security_token,
+                    oss.credentials, oss.encryption, oss.kms_key, oss.storage_class, oss.ca_file,
+                    oss.part);
+  };
+  std::string differ;
+  const auto keep = [&](bool same, const char* name) {
+    if (!same) differ += (differ.empty() ? "" : ", ") + std::string(name);
+  };
+  keep(fresh.store == old.store, "the store");
+  keep(fresh.directory == old.directory, "recordings.directory");
+  keep(account(fresh.oss) == account(old.oss), "recordings.oss");
+  fresh.store = old.store;
+  fresh.directory = old.directory;
+  fresh.oss = old.oss;
+  return differ;
 }
 
 void read_channel_recordings(YamlMap& channel, ChannelConfig& config) {

@@ -8,6 +8,10 @@ namespace cc {
 
 RecordingsConfig read_recordings(const YamlValue& value);
 
+/// Where recordings lie does not change while ccd runs: gives `fresh` the old store, and says what
+/// of it was to be another ("recordings.oss"), which needs a restart; empty = nothing.
+std::string keep_store(const RecordingsConfig& old, RecordingsConfig& fresh);
+
 /// A channel's `recordings`, what is not given as usual with its kind.
 void read_channel_recordings(YamlMap& channel, ChannelConfig& config);
 

@@ -24,6 +24,7 @@
 #include "call/service.hpp"
 #include "call/watch.hpp"
 #include "channel/channels.hpp"
+#include "config_recordings.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "dispatch/letter_replay.hpp"
 #include "dispatch/waiting.hpp"
@@ -74,13 +75,6 @@ constexpr int reconciled_days = 7;         // that the metrics tell of
 constexpr Millis drain_time{8'000};         // of API requests under way
 constexpr Millis stop_time{25'000};         // and of what is being sent
 constexpr Millis least_polls_time{13'000};  // and of polls, which are answered after 10 s at most
-
-/// Where recordings lie does not change while ccd runs.
-void keep_store(const RecordingsConfig& old, RecordingsConfig& fresh) {
-  fresh.store = old.store;
-  fresh.directory = old.directory;
-  fresh.oss = old.oss;
-}
 
 class Daemon final : public Health {
  public:
@@ -488,7 +482,9 @@ void Daemon::reload() {
   config_.retention = fresh->retention;
   config_.reaper = fresh->reaper;
   config_.health = fresh->health;
-  keep_store(config_.recordings, fresh->recordings);
+  if (const auto kept = keep_store(config_.recordings, fresh->recordings); !kept.empty()) {
+    log().warn("needs a restart: {} of the new configuration; recordings go where they went", kept);
+  }
   config_.recordings = fresh->recordings;
   recordings_.configure(store_, config_.recordings.link_ttl);
   config_.canaries = fresh->canaries;

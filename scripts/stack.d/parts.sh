@@ -104,7 +104,7 @@ recordings_yaml() {
   elif [[ -z $CC_OSS ]]; then
     echo "recordings: {directory: \"$CC_DIR/recordings\", $often}"
   else
-    echo "recordings: {oss: {endpoint: \"$CC_OSS\", region: cn-hangzhou, bucket: stack-recordings, prefix: cc/, pathStyle: true, accessKeyId: stack, accessKeySecret: \"file:$CC_DIR/secrets/oss.access-key-secret\", partSize: 1M}, $often}"
+    echo "recordings: {oss: {endpoint: \"$CC_OSS\", region: cn-hangzhou, bucket: stack-recordings, prefix: cc/, plainHttp: true, pathStyle: true, accessKeyId: stack, accessKeySecret: \"file:$CC_DIR/secrets/oss.access-key-secret\", partSize: 1M}, $often}"
   fi
 }
 

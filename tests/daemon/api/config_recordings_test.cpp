@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "config.hpp"
+#include "config_recordings.hpp"
 
 using namespace cc;
 using namespace std::chrono_literals;
@@ -159,6 +160,12 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_told_with_its_place) {
            {"encryption: KMS", "encryption: AES256", "kmsKey: goes with encryption: KMS only"},
            {"storageClass: IA", "storageClass: Archive", "can't be listened to"},
            {"partSize: 1M", "partSize: 1K", "recordings.oss.partSize: must be from 100K"},
+           {"partSize: 1M", "partSize: 100K",
+            "recordings.oss: partSize × 10000, the most parts that OSS takes, is less than "
+            "recordings.most (102400 × 10000 < 1073741824 bytes); make partSize at least 105K"},
+           {"endpoint: https", "endpoint: http", "recordings.oss.endpoint: must be https://…"},
+           {"publicEndpoint: https", "publicEndpoint: http",
+            "recordings.oss.publicEndpoint: must be https://…"},
            {"  atOnce: 2", "  atOnce: 2\n  directory: /tmp", "recordings go to one of them"},
            {"longestPause: 1m", "longestPause: 100ms", "longestPause must not be below firstPause"},
            {"  linkTtl: 1m", "  linkTtl: 2h", "recordings.linkTtl: must be from 10s to 1h"}}) {
@@ -171,6 +178,62 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_told_with_its_place) {
   told({{}, ", recordings: {hosts: [\"http://x\"]}", {}, {}}, "hosts[0]: must be a host");
   told({{}, ", recordings: {url: \"https://x\"}", {}, {}}, "e9.recordings.url: unknown key");
   told({{}, {}, ", recordings: {url: \"https://ccfs/x\"}", {}}, "needs accessKey and secretKey");
+  told({{},
+        {},
+        ", recordings: {url: \"http://ccfs/x\", accessKey: AK, secretKey: file:secret}",
+        {}},
+       "channels.hw.recordings.url: must be https://…: recordings would travel in clear");
+}
+
+BOOST_AUTO_TEST_CASE(in_clear_only_where_somebody_has_said_so) {
+  const Folder folder;
+  const std::string plain = replaced(
+      replaced(replaced(oss, "endpoint: https", "endpoint: http"), "publicEndpoint: https",
+               "publicEndpoint: http"),
+      "    pathStyle: true\n", "    pathStyle: true\n    plainHttp: true\n");
+  const auto config = read(folder, {plain,
+                                    {},
+                                    ", recordings: {url: \"http://ccfs/x\", plainHttp: true, "
+                                    "accessKey: AK, secretKey: file:secret}",
+                                    {}});
+  BOOST_TEST_REQUIRE(bool{config}, (config ? std::string() : config.error().message));
+  BOOST_TEST(config->recordings.oss.public_endpoint == "http://oss-cn-hangzhou.aliyuncs.com");
+  BOOST_TEST(config->channels.at("hw").hw.files.url == "http://ccfs/x");
+}
+
+BOOST_AUTO_TEST_CASE(a_part_may_be_as_small_as_ten_thousand_of_them_allow) {
+  const Folder folder;
+  const auto fits = [&](const std::string& part) {
+    return bool{read(folder, {replaced(oss, "partSize: 1M", "partSize: " + part), {}, {}, {}})};
+  };
+  BOOST_TEST(!fits("104K"));
+  BOOST_TEST(fits("105K"));  // as the complaint advises
+}
+
+BOOST_AUTO_TEST_CASE(a_reload_keeps_the_store_and_says_what_it_left_out) {
+  RecordingsConfig old;
+  old.store = RecordingsConfig::Store::directory;
+  old.directory = "/a";
+  const auto told = [&](RecordingsConfig fresh) {
+    const std::string differ = keep_store(old, fresh);
+    BOOST_TEST((fresh.store == old.store));
+    BOOST_TEST(fresh.directory == old.directory);
+    BOOST_TEST(fresh.oss.access_key_secret == old.oss.access_key_secret);
+    return differ;
+  };
+  RecordingsConfig fresh = old;
+  fresh.most = 7;
+  BOOST_TEST(told(fresh) == "");
+  fresh.directory = "/b";
+  BOOST_TEST(told(fresh) == "recordings.directory");
+  fresh = old;
+  fresh.store = RecordingsConfig::Store::oss;
+  fresh.directory.clear();
+  fresh.oss.bucket = "b";
+  BOOST_TEST(told(fresh) == "the store, recordings.directory, recordings.oss");
+  old = fresh;
+  fresh.oss.access_key_secret = "s3cret";  // another key counts too, and is not told
+  BOOST_TEST(told(fresh) == "recordings.oss");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
