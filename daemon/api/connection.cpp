@@ -122,7 +122,8 @@ Connection::Connection(std::shared_ptr<Host> host, Socket socket)
     : host_(std::move(host)),
       socket_(std::move(socket)),
       peer_(peer_of(socket_)),
-      deadline_(host_->executor) {
+      deadline_(host_->executor),
+      answer_deadline_(host_->executor) {
   host_->connections.insert(this);
 }
 
@@ -147,6 +148,7 @@ void Connection::interrupt_if_idle() {
 void Connection::abort() {
   error_code ignored;
   disarm();
+  end_answer_within();
   // Where closing means "that was all", only a reset says that it was not.
   if (half_sent_) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
@@ -168,6 +170,25 @@ void Connection::arm(milliseconds limit) {
 void Connection::disarm() {
   ++deadline_number_;
   deadline_.cancel();
+}
+
+void Connection::begin_answer_within(milliseconds limit) {
+  overdue_ = false;
+  const auto number = ++answer_number_;
+  answer_deadline_.expires_after(limit);
+  answer_deadline_.async_wait([weak = weak_from_this(), number](const error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self || self->answer_number_ != number) return;
+    self->overdue_ = true;
+    error_code ignored;
+    self->socket_.cancel(ignored);
+  });
+}
+
+void Connection::end_answer_within() {
+  ++answer_number_;
+  answer_deadline_.cancel();
+  overdue_ = false;
 }
 
 asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
@@ -308,6 +329,7 @@ asio::awaitable<Connection::Next> Connection::answer(Request request, unsigned m
   const auto begun = host_->clock.steady();
   request.peer = client_of(peer_, request, host_->trusted_proxies);
   request.origin = origin_of(peer_, request, host_->trusted_proxies, host_->limits.public_url);
+  request.origin_configured = !host_->limits.public_url.empty();
   auto answering = host_->answer(request);
   const Answer answer = co_await std::move(answering);
   Framing framing = Framing::length;
@@ -355,8 +377,14 @@ asio::awaitable<Connection::Delivery> Connection::deliver(const Response& respon
   delivery.whole = co_await std::move(writing);
   if (delivery.whole) delivery.sent = body.size();
   if (delivery.whole && response.more && request.method != "HEAD") {
+    if (response.within) begin_answer_within(*response.within);
     auto streaming = stream(response, request, framing, body.size());
     const Delivery rest = co_await std::move(streaming);
+    if (overdue_ && !rest.whole) {
+      log().info("request {}: its answer is cut after {} bytes: it was read too slowly", request.id,
+                 delivery.sent + rest.sent);
+    }
+    end_answer_within();
     delivery.sent += rest.sent;
     delivery.whole = rest.whole;
   }
@@ -380,6 +408,7 @@ asio::awaitable<Connection::Delivery> Connection::stream(const Response& respons
                   mask_numbers_in(error.what()));
       co_return delivery;
     }
+    if (overdue_) co_return delivery;
     if (part && part->empty()) {
       if (is_gone(socket_)) co_return delivery;
       continue;

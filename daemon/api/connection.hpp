@@ -62,6 +62,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void arm(std::chrono::milliseconds limit);
   void disarm();
+  void begin_answer_within(std::chrono::milliseconds limit);
+  void end_answer_within();
 
   std::shared_ptr<Host> host_;
   Socket socket_;
@@ -69,6 +71,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::steady_timer deadline_;
   std::uint64_t deadline_number_ = 0;
   bool timed_out_ = false;
+  asio::steady_timer answer_deadline_;  // of a whole answer, beside deadline_ of each part
+  std::uint64_t answer_number_ = 0;
+  bool overdue_ = false;  // the answer under way
   bool idle_ = false;
   bool half_sent_ = false;  // the answer under way has no length that would tell of its end
 };

@@ -2,6 +2,7 @@
 // is the right to them: it asks for no key, and no log shows more of it than the route.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -15,11 +16,22 @@ namespace cc::api {
 namespace {
 
 constexpr std::uint64_t piece = 64 * 1024;  // bytes in memory at a time, of each client
+constexpr std::chrono::seconds least_time{60}, most_time{2 * 3600};  // of one answer
+constexpr std::uint64_t least_speed = 32 * 1024;                     // bytes a second
+constexpr unsigned pause = 5;  // seconds, where too many are given already
 
 struct Reading {
   std::unique_ptr<ByteSource> source;
-  std::uint64_t left = 0;  // bytes
+  std::uint64_t left = 0;      // bytes
+  std::shared_ptr<void> pass;  // of the gate
 };
+
+/// Who is slower is cut: players and downloads go on by a range.
+std::chrono::seconds time_for(std::uint64_t length) {
+  const auto reading = length / least_speed;
+  if (reading > static_cast<std::uint64_t>(most_time.count())) return most_time;
+  return std::min(least_time + std::chrono::seconds(reading), most_time);
+}
 
 asio::awaitable<std::optional<std::string>> next_part(std::shared_ptr<Reading> reading) {
   if (reading->left == 0) co_return std::nullopt;
@@ -34,10 +46,11 @@ asio::awaitable<std::optional<std::string>> next_part(std::shared_ptr<Reading> r
 
 /// Null where it can't be opened.
 asio::awaitable<std::unique_ptr<ByteSource>> open(const Exchange& exchange, std::string target,
-                                                  ByteRange range) {
+                                                  std::string etag, ByteRange range) {
   std::unique_ptr<ByteSource> source;
   try {
-    auto opening = exchange.parts.nouns.files->open(std::move(target), range.first, range.length);
+    auto opening = exchange.parts.nouns.files->open(std::move(target), std::move(etag), range.first,
+                                                    range.length);
     source = co_await std::move(opening);
   } catch (const SourceBroken& broken) {
     log().error("request {}: a recording can't be opened: {}", exchange.request.id, broken.what());
@@ -81,6 +94,16 @@ Response unreadable(const Exchange& exchange) {
                 "The file can't be read at the moment.");
 }
 
+Response too_many(const Exchange& exchange) {
+  Problem problem;
+  problem.type = ProblemType::overloaded;
+  problem.detail = "Too many files are being read at the moment.";
+  problem.retry_after = pause;
+  Response response = exchange.refuse(problem);
+  add_manners(response);
+  return response;
+}
+
 /// "inline; filename="9126….mp3""; empty where the name is none for a header.
 std::string disposition_of(const std::string& name) {
   const bool sane =
@@ -103,7 +126,8 @@ void add_state(Response& response, const FileState& state) {
   response.headers.emplace_back("Last-Modified", http_date(state.modified_ms));
 }
 
-asio::awaitable<Response> give(const Exchange& exchange, std::string target, ShelfFile file) {
+asio::awaitable<Response> give(const Exchange& exchange, std::string target, ShelfFile file,
+                               std::shared_ptr<void> pass) {
   const FileState state{file.size, file.etag, file.modified_ms};
   Response response;
   if (is_unchanged(exchange.request, state)) {
@@ -120,12 +144,14 @@ asio::awaitable<Response> give(const Exchange& exchange, std::string target, She
     co_return response;
   }
   if (exchange.request.method != "HEAD" && range.length > 0) {
-    auto opening = open(exchange, std::move(target), range);
+    auto opening = open(exchange, std::move(target), file.etag, range);
     auto reading = std::make_shared<Reading>();
     reading->source = co_await std::move(opening);
     reading->left = range.length;
+    reading->pass = std::move(pass);
     if (reading->source == nullptr) co_return unreadable(exchange);
     response.more = [reading] { return next_part(reading); };
+    response.within = time_for(range.length);
   }
   if (range.kind == ByteRange::Kind::part) {
     response.status = 206;
@@ -144,6 +170,8 @@ asio::awaitable<Response> get_file(Exchange& exchange) {
   if (exchange.parts.nouns.files == nullptr) {
     co_return refuse(exchange, ProblemType::link_invalid, "No recordings lie here.");
   }
+  auto pass = exchange.parts.file_gate.enter();
+  if (pass == nullptr) co_return too_many(exchange);
   const std::string target(without_authority(exchange.request.target));
   ShelfFile file;
   auto looking = look(exchange, target, file);
@@ -163,7 +191,7 @@ asio::awaitable<Response> get_file(Exchange& exchange) {
   if (verdict == FileShelf::Verdict::gone) {
     co_return refuse(exchange, ProblemType::recording_gone, "The file is there no longer.");
   }
-  auto giving = give(exchange, target, std::move(file));
+  auto giving = give(exchange, target, std::move(file), std::move(pass));
   co_return co_await std::move(giving);
 }
 

@@ -1,6 +1,7 @@
 // What a route gets and gives. Nothing in here knows the wire or Beast.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,7 @@ struct Request {
                      // known
   std::string origin{};  // how the client reaches this API, "https://cc.example.com:8443"; empty =
                          // not known (origin.hpp)
+  bool origin_configured = false;  // it is http.publicUrl, which may have a path
 
   /// The first value of a header (name in lower case), or nothing.
   const std::string* header(std::string_view name) const noexcept {
@@ -59,6 +61,10 @@ struct Response {
   /// of what HEAD is told of. It becomes the Content-Length; where `more` gives another number of
   /// bytes the connection is cut.
   std::optional<std::uint64_t> length{};
+
+  /// Where set, the time that `more` may take in all, however slowly it is read; then the
+  /// connection is cut.
+  std::optional<std::chrono::milliseconds> within{};
 };
 
 /// Who asked what, for access log and metrics: no number, no query string, no key.

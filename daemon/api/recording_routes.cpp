@@ -1,6 +1,7 @@
 // /v1/calls/{callId}/recording: the way to what was said. Whoever is given one is in the audit log.
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 
@@ -9,7 +10,9 @@
 #include "audio_type.hpp"
 #include "call_path.hpp"
 #include "fields.hpp"
+#include "io/pg.hpp"
 #include "json_body.hpp"
+#include "log.hpp"
 #include "phone.hpp"
 #include "reveal.hpp"
 #include "router.hpp"
@@ -94,6 +97,33 @@ struct Wish {
   bool absolute = false;
 };
 
+/// Nothing where the store can make none at the moment. What would mend that is for the log alone.
+asio::awaitable<std::optional<std::optional<RecordingLink>>> make_link(const Exchange& exchange,
+                                                                       std::int64_t call, bool ivr,
+                                                                       std::optional<int> ttl) {
+  std::optional<std::optional<RecordingLink>> link;
+  try {
+    auto linking =
+        exchange.parts.nouns.recordings->link(exchange.key.tenant->name, call, ivr, ttl);
+    std::optional<RecordingLink> made = co_await std::move(linking);
+    link.emplace(std::move(made));
+  } catch (const pg::Failure&) {
+    throw;
+  } catch (const std::runtime_error& away) {
+    log().error("request {}: no link to a recording can be made: {}", exchange.request.id,
+                mask_numbers_in(away.what()));
+  }
+  co_return link;
+}
+
+Problem store_away() {
+  Problem problem;
+  problem.type = ProblemType::storage_unavailable;
+  problem.detail = "The recording is there, but no link to it can be made at the moment.";
+  problem.retry_after = static_cast<unsigned>(usual_wait);
+  return problem;
+}
+
 /// A way to it that the audit log knows of, or the answer that tells why there is none.
 asio::awaitable<std::variant<RecordingLink, Response>> hand_out(const Exchange& exchange,
                                                                 std::int64_t call, Wish wish) {
@@ -104,17 +134,22 @@ asio::awaitable<std::variant<RecordingLink, Response>> hand_out(const Exchange& 
   if (!status) co_return no_such_call(exchange);
   const std::int64_t now_ms = exchange.parts.clock.epoch_ms();
   if (const auto problem = problem_of(*status, now_ms)) co_return exchange.refuse(*problem);
-  auto linking = recordings.link(tenant, status->call, wish.ivr, wish.ttl);
-  std::optional<RecordingLink> link = co_await std::move(linking);
+  auto linking = make_link(exchange, status->call, wish.ivr, wish.ttl);
+  auto made = co_await std::move(linking);
+  if (!made) co_return exchange.refuse(store_away());
+  std::optional<RecordingLink> link = *std::move(made);
   if (!link) co_return exchange.refuse(just_gone());
-  if (wish.absolute && link->url.starts_with('/')) {
+  const bool absolute = wish.absolute || exchange.request.origin_configured;
+  if (absolute && link->url.starts_with('/')) {
     if (exchange.request.origin.empty()) co_return exchange.refuse(no_origin());
     link->url.insert(0, exchange.request.origin);
   }
   json::object detail;
   detail["viewer"] = nullptr;
   if (wish.viewer) detail["viewer"] = *wish.viewer;
-  detail["ttl"] = wish.ttl.value_or(static_cast<int>(seconds_until(link->expires_at, now_ms)));
+  // It may end sooner than wished, with what it was signed by.
+  const int good_for = static_cast<int>(seconds_until(link->expires_at, now_ms));
+  detail["ttl"] = std::min(wish.ttl.value_or(good_for), good_for);
   detail["file"] = wish.ivr ? "ivr" : "audio";
   detail["by"] = wish.by;
   auto telling = tell_done(exchange, "recording.given", {status->call}, 1, json::serialize(detail));
@@ -155,7 +190,7 @@ asio::awaitable<Response> get_recording(Exchange& exchange) {
   Response response;
   response.status = 302;
   response.content_type.clear();
-  // A path of ours stays one: whoever asked has reached us here.
+  // A path of ours stays one where no publicUrl says more: whoever asked has reached us here.
   response.headers.emplace_back("Location", std::get<RecordingLink>(link).url);
   response.headers.emplace_back("Referrer-Policy", "no-referrer");
   co_return response;

@@ -77,6 +77,7 @@ Router::Router(Calls& calls, const Health& health, Metrics& metrics, const Clock
              clock,
              nouns,
              exports_,
+             file_gate_,
              [this](const Request& request, Scope scope) { return opens(request, scope); }},
       keys_(std::make_shared<const KeyRing>(tenants)) {
   for (const auto& table : {calls_routes(), document_routes(), health_routes(), status_routes()}) {

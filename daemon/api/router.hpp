@@ -18,6 +18,7 @@
 #include "call/calls.hpp"
 #include "config.hpp"
 #include "export_gate.hpp"
+#include "file_gate.hpp"
 #include "health.hpp"
 #include "io/clock.hpp"
 #include "key_ring.hpp"
@@ -37,6 +38,7 @@ struct Parts {
   const Clock& clock;
   Nouns nouns;
   ExportGate& exports;
+  const FileGate& file_gate;
   std::function<bool(const Request&, Scope)> opens;  // whether its key does by now
 };
 
@@ -95,6 +97,7 @@ class Router {
   asio::awaitable<Response> guarded(Handler handler, Exchange& exchange);
 
   ExportGate exports_;
+  FileGate file_gate_;
   Parts parts_;
   std::shared_ptr<const KeyRing> keys_;
   std::vector<Route> routes_;

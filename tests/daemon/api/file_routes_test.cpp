@@ -219,6 +219,38 @@ BOOST_AUTO_TEST_CASE(a_file_that_fails_is_cut_and_never_ends_early) {
   BOOST_TEST(!holds(logged.str(), "signature"));
 }
 
+BOOST_AUTO_TEST_CASE(so_many_are_given_at_a_time) {
+  std::vector<api::Response> held;
+  for (int i = 0; i < 200; ++i) ask_for(good, {}, i % 2 == 0 ? "HEAD" : "GET");  // over at once
+  for (long i = 0; i < api::FileGate::most; ++i) held.push_back(ask("GET", good));
+  BOOST_TEST(held.back().status == 200U);
+  shelf.looked_at.clear();
+  for (const char* method : {"GET", "HEAD"}) {
+    const Whole refused = ask_for(good, {}, method);
+    BOOST_TEST(refused.response.status == 503U);
+    BOOST_TEST(problem(refused.response) == "overloaded");
+    BOOST_TEST(refused.header("Retry-After") == "5");
+    BOOST_TEST(refused.header("Cache-Control") == "no-store");
+  }
+  BOOST_TEST(shelf.looked_at == "");  // nor is the disk troubled
+  held.pop_back();
+  BOOST_TEST(ask_for(good).response.status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(who_reads_too_slowly_has_so_much_time) {
+  using std::chrono::seconds;
+  const auto time_of = [&](std::uint64_t size) {
+    shelf.what.size = size;
+    return ask("GET", good).within.value();
+  };
+  BOOST_TEST((time_of(10) == seconds(60)));
+  BOOST_TEST((time_of(32U << 20) == seconds(60 + 1024)));
+  BOOST_TEST((time_of(std::uint64_t{4} << 30) == seconds(7200)));
+  BOOST_TEST((time_of(UINT64_MAX) == seconds(7200)));
+  shelf.what.size = 32U << 20;
+  BOOST_TEST((ask_for(good, {{"range", "bytes=0-9"}}).response.within == seconds(60)));
+}
+
 BOOST_AUTO_TEST_CASE(over_the_wire_it_has_its_length_and_leaves_no_trace) {
   shelf.put(std::string(3'000'000, 'x') + "end");
   shelf.what.size = shelf.content.size();

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,10 @@ struct FakeRecordings final : Recordings {
                                                      bool of_ivr,
                                                      std::optional<int> wanted) override {
     ++links;
+    if (store_away) throw std::runtime_error("no credentials: mend /etc/cc/sts.json");
     ttl = wanted;
     if (tenant != "acme" || id != answer.call || of_ivr != ivr || gone) co_return std::nullopt;
-    co_return RecordingLink{url, now_ms + 1000 * wanted.value_or(300)};
+    co_return RecordingLink{url, now_ms + 1000 * std::min(wanted.value_or(300), longest)};
   }
 
   RecordingStatus answer{
@@ -39,9 +41,11 @@ struct FakeRecordings final : Recordings {
   std::string url = "/v1/files/acme/2026/11/22/720000000000000001.mp3?expires=9&signature=secret";
   std::int64_t now_ms = 1'795'341'600'000;  // StillClock's
   bool away = false;                        // PostgreSQL
+  bool store_away = false;
   bool gone = false;                        // between the two questions
   bool ivr = false;
   int links = 0;
+  int longest = 3600;  // seconds that the store's credentials are good for
   std::optional<int> ttl;
 };
 
@@ -73,7 +77,7 @@ struct FakeShelf final : FileShelf {
     if (verdict == Verdict::good) file = what;
     co_return verdict;
   }
-  asio::awaitable<std::unique_ptr<ByteSource>> open(std::string, std::uint64_t first,
+  asio::awaitable<std::unique_ptr<ByteSource>> open(std::string, std::string, std::uint64_t first,
                                                     std::uint64_t length) override {
     if (locked) throw SourceBroken("permission denied");
     ++opened;

@@ -109,6 +109,22 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_that_nobody_could_be_told_of) {
   BOOST_TEST(problem(get()) == "storage-unavailable");
 }
 
+BOOST_AUTO_TEST_CASE(where_the_store_makes_no_link_one_may_ask_again) {
+  recordings.store_away = true;
+  for (const api::Response& response : {get(), post(R"({"viewer":"li.wei"})")}) {
+    BOOST_TEST(response.status == 503U);
+    BOOST_TEST(problem(response) == "storage-unavailable");
+    BOOST_TEST(document(response).at("retryable").as_bool());
+    BOOST_TEST(header(response, "Retry-After") == "60");
+    BOOST_TEST(!holds(response.body, "sts.json"));
+  }
+  BOOST_TEST(holds(logged.str(), "request-1: no link to a recording can be made: no credentials: "
+                                 "mend /etc/cc/sts.json"));
+  BOOST_TEST(audit.entries.empty());
+  recordings.away = true;  // PostgreSQL's word stays its own
+  BOOST_TEST(problem(get()) == "storage-unavailable");
+}
+
 BOOST_AUTO_TEST_CASE(one_that_is_not_there_yet_says_when_to_ask_again) {
   recordings.answer.state = State::expected;
   const auto after = [&](OptMs expected_at) {
@@ -214,11 +230,36 @@ BOOST_AUTO_TEST_CASE(a_player_gets_a_url_in_its_viewers_name) {
   BOOST_TEST(detail() == R"({"viewer":"x","ttl":300,"file":"ivr","by":"url"})");
 }
 
+BOOST_AUTO_TEST_CASE(one_that_ends_sooner_than_wished_is_told_of_as_it_is) {
+  recordings.longest = 120;
+  const api::Response response = post(R"({"viewer":"x","ttl":600})");
+  BOOST_TEST(document(response).at("expiresAt").as_int64() == clock.epoch_ms() + 120'000);
+  BOOST_TEST(holds(detail(), R"("ttl":120)"));
+}
+
 BOOST_AUTO_TEST_CASE(a_stores_own_url_stays_as_it_is) {
   recordings.url = "https://bucket.oss.example/acme/1.mp3?x-oss-signature=s";
   const api::Response response = post(R"({"viewer":"x"})", "");
   BOOST_TEST(document(response).at("url").as_string() == recordings.url);
   BOOST_TEST(header(get(), "Location") == recordings.url);
+}
+
+BOOST_AUTO_TEST_CASE(behind_a_configured_url_every_way_begins_with_it) {
+  api::Nouns served;
+  served.recordings = &recordings;
+  served.audit = &audit;
+  Config public_config = make_config();
+  public_config.http.public_url = "https://cc.example.com/cc";
+  {
+    Rig rig(public_config, served);
+    const std::string expected = "https://cc.example.com/cc" + recordings.url;
+    BOOST_TEST(rig.ask("GET", path, "reader").header("location") == expected);
+    recordings.url = "https://bucket.oss.example/acme/1.mp3?x-oss-signature=s";
+    BOOST_TEST(rig.ask("GET", path, "reader").header("location") == recordings.url);
+  }
+  recordings.url = "/v1/files/x";
+  Rig rig(make_config(), served);
+  BOOST_TEST(rig.ask("GET", path, "reader").header("location") == recordings.url);
 }
 
 BOOST_AUTO_TEST_CASE(who_does_not_say_where_we_are_gets_no_absolute_url) {

@@ -20,6 +20,7 @@ struct Source {
   bool fails = false;                   // behind the parts
   bool endless = false;                 // the last part again and again
   std::optional<std::uint64_t> length;  // said before
+  std::optional<milliseconds> within;
   std::atomic<int> asked{0};
 };
 
@@ -45,6 +46,7 @@ class StreamRig : public Rig {
     result.response.content_type = "text/csv";
     result.response.body = request.target == "/headless" ? "" : "head\n";
     result.response.length = source.length;
+    result.response.within = source.within;
     result.response.more = [this, next = std::make_shared<std::size_t>(
                                       0)]() -> asio::awaitable<Part> { return more(next); };
     co_return result;
@@ -200,6 +202,37 @@ BOOST_AUTO_TEST_CASE(who_does_not_read_is_cut_at_the_write_deadline) {
   wait_until([&] { return rig.log().size() == 1; });
   BOOST_TEST(!rig.log().front().whole);
   wait_until([&] { return rig.connections() == 0; });
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_whose_time_is_over_is_cut) {
+  StreamRig rig;
+  rig.source.endless = true;
+  rig.source.length = std::uint64_t{1} << 40;
+  rig.source.within = milliseconds(200);
+  rig.source.parts = {"x"};  // each in time
+  Client reader(rig.address);
+  reader.send(request_text("GET", "/", ""));
+  BOOST_TEST(reader.closed_within(seconds(10)));
+  BOOST_TEST(reader.unread().size() > 5U);
+  wait_until([&] { return rig.log().size() == 1; });
+  rig.on_loop([&] { rig.source.parts = {std::string(1 << 20, 'x')}; });
+  Client deaf(rig.address);  // whose one part has 30 s
+  deaf.send(request_text("GET", "/", ""));
+  wait_until([&] { return rig.log().size() == 2; });
+  wait_until([&] { return rig.connections() == 0; });
+  for (const auto& entry : rig.log()) BOOST_TEST(!entry.whole);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_in_time_leaves_no_deadline_behind) {
+  StreamRig rig;
+  rig.source.parts = {"one", "two"};
+  rig.source.within = seconds(1);
+  Client client(rig.address);
+  client.send(request_text("GET", "/", ""));
+  BOOST_TEST(client.receive().body == "head\nonetwo");
+  BOOST_TEST(!client.closed_within(milliseconds(1500)));
+  client.send(request_text("GET", "/plain", ""));
+  BOOST_TEST(client.receive().body == "{}");
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_hung_up_is_noticed_though_nothing_is_written) {
