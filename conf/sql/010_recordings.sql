@@ -19,10 +19,11 @@ CREATE TABLE recording (
   owner        varchar(64),
   epoch        bigint,
   object       varchar(400),           -- its name in the store; set before the first byte goes there
-  upload       varchar(256),           -- a multipart upload under way: to be aborted by who finds it
+  upload       varchar(1024),          -- a multipart upload under way: to be aborted by who finds it
   size         bigint,
   crc64        varchar(20),            -- unsigned decimal, as OSS has it
   content_type varchar(64),
+  store        varchar(200),           -- the one that `object` was put into; null = wherever we put now
   stored       bigint,                 -- when it was complete in the store, epoch ms
   PRIMARY KEY (call, file)
 );

@@ -34,9 +34,10 @@ class FileShelf {
   virtual asio::awaitable<Verdict> look(std::string target, std::int64_t now_ms,
                                         ShelfFile& file) = 0;
 
-  /// The bytes [first, first + length) of what look() found good. Throws SourceBroken where it can't
-  /// be opened; the source does where it can't be read.
-  virtual asio::awaitable<std::unique_ptr<ByteSource>> open(std::string target,
+  /// The bytes [first, first + length) of what look() found good, of which it told `etag`. Throws
+  /// SourceBroken where it can't be opened, or is another file by now; the source does where it
+  /// can't be read.
+  virtual asio::awaitable<std::unique_ptr<ByteSource>> open(std::string target, std::string etag,
                                                             std::uint64_t first,
                                                             std::uint64_t length) = 0;
 };

@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -33,6 +34,12 @@ class FileThread {
     auto done = asio::co_spawn(pool_.get_executor(), body, asio::use_awaitable);
     co_await std::move(done);
     co_return *std::move(result);
+  }
+
+  /// By and by, with nobody waiting; it must not throw.
+  template <class Work>
+  void post(Work work) {
+    asio::post(pool_, std::move(work));
   }
 
  private:

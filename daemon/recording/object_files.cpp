@@ -1,6 +1,5 @@
 #include "recording/object_files.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <dirent.h>
@@ -21,17 +20,31 @@ namespace {
 
 constexpr const char* incoming_name = ".incoming";
 constexpr const char* key_name = ".link-key";
-constexpr std::size_t key_size = 32;
-constexpr std::int64_t leftover_age_s = 24 * 3600;
+constexpr const char* id_name = ".store-id";
+constexpr std::size_t key_size = 32, id_size = 32;
+constexpr std::int64_t leftover_age_s = 3 * 3600;  // a try lives for 2 h
+constexpr std::chrono::hours tidied_every{1};
 constexpr std::uint64_t write_back = 8 << 20;  // bytes, so that the end is no long wait
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-std::string random_name(const char* prefix) {
-  std::array<unsigned char, 16> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+std::string random_bytes(std::size_t size) {
+  std::string bytes(size, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(size)) != 1) {
     throw std::runtime_error("OpenSSL has no random bytes");
   }
-  return prefix + to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return bytes;
+}
+
+std::string random_name(const char* prefix) {
+  return prefix + to_hex(random_bytes(16));
+}
+
+/// As much as there is, up to `most`.
+std::string read_start(int file, std::size_t most) {
+  std::string bytes(most, '\0');
+  const ssize_t got = ::read(file, bytes.data(), most);
+  bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return bytes;
 }
 
 /// 0 = all of them are written.
@@ -80,7 +93,7 @@ ObjectFiles::ObjectFiles(std::string directory, Clock& clock)
 
 bool ObjectFiles::may_be_called(std::string_view name) noexcept {
   const std::string_view first = name.substr(0, name.find('/'));
-  return is_object_name(name) && first != incoming_name && first != key_name;
+  return is_object_name(name) && first != incoming_name && first != key_name && first != id_name;
 }
 
 StoreProblem ObjectFiles::problem(std::string_view what, int error) const {
@@ -141,17 +154,44 @@ std::optional<ObjectFiles::Parents> ObjectFiles::parents(const Descriptor& root,
 std::optional<Error> ObjectFiles::prepare() {
   const Result<Descriptor> its_root = root();
   if (!its_root) return its_root.error();
+  if (const std::string why = owner_trouble(*its_root, ""); !why.empty()) return Error{why};
   const Result<Descriptor> drafts = incoming(*its_root);
   if (!drafts) return drafts.error();
-  StoreProblem why;
-  if (begin(why) == nullptr) return Error{why.message};
-  remove_leftovers(*drafts);
+  if (const std::string why = owner_trouble(*drafts, incoming_name); !why.empty()) return Error{why};
+  {
+    const std::lock_guard lock(mutex_);
+    tidied_.reset();
+  }
+  StoreProblem trouble;
+  if (begin(trouble) == nullptr) return Error{trouble.message};
   const Result<std::string> key = link_key();
   if (!key) return key.error();
   return std::nullopt;
 }
 
+/// Whoever else may write there could put own files into recordings' places, or read the key.
+std::string ObjectFiles::owner_trouble(const Descriptor& file, const std::string& name) const {
+  std::string path = directory_;
+  if (!name.empty()) path += "/" + name;
+  const std::string where = "recordings.directory: \"" + path + "\" ";
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return where + "can't be looked at";
+  if (status.st_uid != ::geteuid()) {
+    return where + "is another user's: chown it to the user that ccd runs as";
+  }
+  if ((status.st_mode & 022) != 0) {
+    return where + "can be written to by others: chmod go-w " + path;
+  }
+  return {};
+}
+
 void ObjectFiles::remove_leftovers(const Descriptor& incoming) const {
+  {
+    const auto now = clock_.steady();
+    const std::lock_guard lock(mutex_);
+    if (tidied_ && now - *tidied_ < tidied_every) return;
+    tidied_ = now;
+  }
   const int again = ::openat(incoming.get(), ".", directory_flags);
   DIR* const listing = again < 0 ? nullptr : ::fdopendir(again);
   if (listing == nullptr) {
@@ -169,34 +209,69 @@ void ObjectFiles::remove_leftovers(const Descriptor& incoming) const {
   ::closedir(listing);
 }
 
-Result<std::string> ObjectFiles::link_key() {
+std::optional<std::string> ObjectFiles::known_key() const {
   const std::lock_guard lock(mutex_);
-  if (key_) return *key_;
+  return key_;
+}
+
+std::optional<std::string> ObjectFiles::known_id() const {
+  const std::lock_guard lock(mutex_);
+  return id_;
+}
+
+Result<std::string> ObjectFiles::link_key() {
+  const std::lock_guard alone(reading_);
+  if (auto known = known_key()) return *std::move(known);
   const Result<Descriptor> its_root = root();
   if (!its_root) return its_root.error();
-  if (::faccessat(its_root->get(), key_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) make_key(*its_root);
+  if (::faccessat(its_root->get(), key_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+    make_once(*its_root, key_name, random_bytes(key_size));
+  }
   Result<std::string> key = read_key(*its_root);
+  const std::lock_guard lock(mutex_);
   if (key) key_ = *key;
   return key;
 }
 
+Result<std::string> ObjectFiles::id() const {
+  const Result<Descriptor> its_root = root();
+  if (!its_root) return its_root.error();
+  return id(*its_root);
+}
+
+Result<std::string> ObjectFiles::id(const Descriptor& root) const {
+  const std::lock_guard alone(reading_);
+  const std::optional<std::string> known = known_id();
+  if (!known && ::faccessat(root.get(), id_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+    make_once(root, id_name, to_hex(random_bytes(id_size / 2)));
+  }
+  Result<std::string> id = read_id(root);
+  if (known && (!id || *id != *known)) {
+    std::string message = "recordings.directory: \"" + directory_ + "\" is not the directory that " +
+                          "it was: ";
+    message += id ? "its .store-id is another one" : id.error().message.c_str();
+    message += "; mount the one that was there, or restart ccd to go on with this one";
+    return Error{std::move(message)};
+  }
+  const std::lock_guard lock(mutex_);
+  if (id) id_ = *id;
+  return id;
+}
+
 /// Whole from the moment that it has its name, and one only however many daemons want to. What
 /// fails here shows when it is read.
-void ObjectFiles::make_key(const Descriptor& root) const {
+void ObjectFiles::make_once(const Descriptor& root, const char* name,
+                            const std::string& bytes) const {
   const Result<Descriptor> drafts = incoming(root);
   if (!drafts) return;
-  std::string bytes(key_size, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(key_size)) != 1) {
-    return;
-  }
-  const std::string name = random_name("key-");
-  const Descriptor file(::openat(drafts->get(), name.c_str(),
+  const std::string draft = random_name("once-");
+  const Descriptor file(::openat(drafts->get(), draft.c_str(),
                                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return;
   if (write_all(file.get(), bytes) == 0 && ::fsync(file.get()) == 0) {
-    (void)::linkat(drafts->get(), name.c_str(), root.get(), key_name, 0);
+    (void)::linkat(drafts->get(), draft.c_str(), root.get(), name, 0);
   }
-  (void)::unlinkat(drafts->get(), name.c_str(), 0);
+  (void)::unlinkat(drafts->get(), draft.c_str(), 0);
   (void)::fsync(root.get());
 }
 
@@ -211,13 +286,26 @@ Result<std::string> ObjectFiles::read_key(const Descriptor& root) const {
   if ((status.st_mode & 077) != 0) {
     return Error{where + " signs links to recordings, but others can read it: remove it"};
   }
-  std::string key(key_size + 1, '\0');
-  const ssize_t got = ::read(file.get(), key.data(), key.size());
-  if (got != static_cast<ssize_t>(key_size)) {
+  if (const std::string why = owner_trouble(file, key_name); !why.empty()) return Error{why};
+  const std::string key = read_start(file.get(), key_size + 1);
+  if (key.size() != key_size) {
     return Error{where + " does not hold a key: remove it, and a new one is made"};
   }
-  key.resize(key_size);
   return key;
+}
+
+Result<std::string> ObjectFiles::read_id(const Descriptor& root) const {
+  const std::string where = "recordings.directory: \"" + directory_ + "/" + id_name + "\"";
+  const Descriptor file(::openat(root.get(), id_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return Error{where + " can't be read: " + std::strerror(errno)};
+  if (const std::string why = owner_trouble(file, id_name); !why.empty()) return Error{why};
+  const std::string id = read_start(file.get(), id_size + 1);
+  const bool hex = id.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (id.size() != id_size || !hex) {
+    return Error{where + " does not hold 32 hexadecimal digits: put back what it held; recordings "
+                         "of before are not found without it"};
+  }
+  return id;
 }
 
 std::unique_ptr<ObjectFiles::Draft> ObjectFiles::begin(StoreProblem& why) const {
@@ -231,6 +319,11 @@ std::unique_ptr<ObjectFiles::Draft> ObjectFiles::begin(StoreProblem& why) const 
     why = {"disk", drafts.error().message, true};
     return nullptr;
   }
+  if (const Result<std::string> its_id = id(*its_root); !its_id) {
+    why = {"disk", its_id.error().message, true};
+    return nullptr;
+  }
+  remove_leftovers(*drafts);
   std::string name = random_name("file-");
   Descriptor file(::openat(drafts->get(), name.c_str(),
                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -289,6 +382,9 @@ std::optional<StoreProblem> ObjectFiles::Draft::keep(const std::string& name) {
 std::optional<StoreProblem> ObjectFiles::remove(const std::string& name) const {
   const Result<Descriptor> its_root = root();
   if (!its_root) return StoreProblem{"disk", its_root.error().message, true};
+  if (const Result<std::string> its_id = id(*its_root); !its_id) {
+    return StoreProblem{"disk", its_id.error().message, true};
+  }
   int error = 0;
   const auto found = parents(*its_root, name, false, error);
   if (!found && error == ENOENT) return std::nullopt;

@@ -2,10 +2,12 @@
 // blocking; safe from any thread.
 //
 // A file gets its name when all of it is on disk; until then it is one in .incoming. In .link-key
-// is what signs the paths to the files, made by whoever needs it first and shared by all daemons
-// that share the directory. Symbolic links below the directory are not followed.
+// is what signs the paths to the files, in .store-id what tells this directory from any other; both
+// made by whoever needs them first and shared by all daemons that share the directory. Symbolic
+// links below the directory are not followed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -25,12 +27,19 @@ class ObjectFiles {
   /// Touches nothing. `clock`, by which left-behind files are old, must live as long.
   ObjectFiles(std::string directory, Clock& clock);
 
-  /// Whether there is a directory that can be written to; removes what a crash left behind a day
-  /// ago. The error names the remedy.
+  /// Whether there is a directory that can be written to, by nobody else; removes what a crash left
+  /// behind, as begin() does now and then. The error names the remedy.
   std::optional<Error> prepare();
 
-  /// 32 bytes, secret.
+  /// 32 bytes, secret; read or made where it is not known yet.
   Result<std::string> link_key();
+  /// Of the directory: 32 hexadecimal digits, the same from the first time on. An error where the
+  /// directory has become another one, as when it is not mounted any more.
+  Result<std::string> id() const;
+
+  /// What of it is known, without a look at the disk.
+  std::optional<std::string> known_key() const;
+  std::optional<std::string> known_id() const;
 
   /// A file without a name yet; gone with its Draft unless it was kept.
   class Draft {
@@ -71,18 +80,25 @@ class ObjectFiles {
 
   Result<Descriptor> root() const;
   Result<Descriptor> incoming(const Descriptor& root) const;
+  Result<std::string> id(const Descriptor& root) const;
   /// The directories that a file of this name is in; an error's errno in `error`.
   std::optional<Parents> parents(const Descriptor& root, const std::string& name, bool make,
                                  int& error) const;
   StoreProblem problem(std::string_view what, int error) const;
-  void make_key(const Descriptor& root) const;
+  void make_once(const Descriptor& root, const char* name, const std::string& bytes) const;
   Result<std::string> read_key(const Descriptor& root) const;
+  Result<std::string> read_id(const Descriptor& root) const;
+  /// Empty: nobody else may write to it. Else the remedy.
+  std::string owner_trouble(const Descriptor& file, const std::string& name) const;
   void remove_leftovers(const Descriptor& incoming) const;
 
   const std::string directory_;
   Clock& clock_;
-  std::mutex mutex_;
+  mutable std::mutex reading_;  // of key and id; held while the disk is asked
+  mutable std::mutex mutex_;    // of what follows; never held for long
   std::optional<std::string> key_;
+  mutable std::optional<std::string> id_;
+  mutable std::optional<std::chrono::steady_clock::time_point> tidied_;
 };
 
 }  // namespace cc

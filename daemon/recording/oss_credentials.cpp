@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t most_bytes = 16384;
 constexpr std::chrono::seconds between_looks{1};
+constexpr std::int64_t least_left_ms = 30'000;
 
 /// Empty where it isn't there; nothing where it is no fitting text.
 std::optional<std::string> text_of(const boost::json::object& object, std::string_view name) {
@@ -75,10 +76,10 @@ Result<OssCredentials> OssCredentialSource::get() {
   if (file_.empty()) return *held_;
   look();
   if (!held_) return Error{problem_};
-  if (held_->expires_ms && *held_->expires_ms <= clock_.epoch_ms()) {
+  if (held_->expires_ms && *held_->expires_ms - clock_.epoch_ms() < least_left_ms) {
     if (!problem_.empty()) return Error{problem_ + "; those it held before have expired"};
     return Error{"recordings.oss.credentials: what \"" + file_ +
-                 "\" holds has expired; see to whatever renews it"};
+                 "\" holds has expired, or does within 30 s; see to whatever renews it"};
   }
   return *held_;
 }

@@ -30,7 +30,7 @@ class OssCredentialSource {
   OssCredentialSource(const OssAccount& account, Clock& clock);
   OssCredentialSource(const OssCredentialSource&) = delete;
 
-  /// Those that are good now. The file is looked at once a second at most and read when it has
+  /// Those that are good now and for 30 s more, that a request or link may be used. The file is looked at once a second at most and read when it has
   /// changed; while it can't be read or understood, what it held before goes on. Errors name the
   /// file and the remedy.
   Result<OssCredentials> get();

@@ -152,7 +152,7 @@ std::string OssRequests::address(const std::string& name) const {
   return url(public_endpoint(), key(name));
 }
 
-std::string OssRequests::signed_url(const SignWish& wish, const OssCredentials& credentials) const {
+SignedUrl OssRequests::signed_url(const SignWish& wish, const OssCredentials& credentials) const {
   const OssSigner signer{credentials.access_key_id, credentials.access_key_secret,
                          credentials.security_token, account_.region};
   OssSigned request{"GET", account_.bucket, key(wish.name), {}, {}, {}};
@@ -162,9 +162,14 @@ std::string OssRequests::signed_url(const SignWish& wish, const OssCredentials& 
   if (!wish.content_type.empty()) {
     request.query.emplace_back("response-content-type", wish.content_type);
   }
-  return address(wish.name) + "?" +
-         oss_presigned_query(signer, std::move(request), wish.now_ms,
-                             std::clamp(wish.ttl, 1, most_ttl));
+  const std::int64_t now_s = wish.now_ms / 1000;  // signatures count whole seconds
+  std::int64_t ttl = std::clamp(wish.ttl, 1, most_ttl);
+  if (credentials.expires_ms) {
+    ttl = std::max<std::int64_t>(1, std::min(ttl, *credentials.expires_ms / 1000 - now_s));
+  }
+  return {address(wish.name) + "?" +
+              oss_presigned_query(signer, std::move(request), wish.now_ms, ttl),
+          (now_s + ttl) * 1000};
 }
 
 }  // namespace cc

@@ -47,7 +47,8 @@ class OssRequests {
 
   std::string key(const std::string& name) const { return account_.prefix + name; }
   std::string address(const std::string& name) const;
-  std::string signed_url(const SignWish& wish, const OssCredentials& credentials) const;
+  /// No longer than the credentials are good.
+  SignedUrl signed_url(const SignWish& wish, const OssCredentials& credentials) const;
 
  private:
   /// "https://bucket.endpoint" or "https://endpoint/bucket", then "/key".

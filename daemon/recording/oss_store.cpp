@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t piece = 64 * 1024;  // bytes that the loop digests in one turn
 constexpr std::size_t most_parts = 10'000;
+constexpr unsigned most_spoilt = 3;  // times that one part may arrive spoilt
 constexpr std::size_t most_etag = 256;
 
 StoreProblem crc_problem(const OssAnswer& answer, std::uint64_t ours, const char* of) {
@@ -48,15 +49,21 @@ struct OssStore::Upload {
 };
 
 OssStore::OssStore(const OssAccount& account, Millis idle, HttpClient& http, Clock& clock)
-    : part_(account.part), client_(account, idle, http, clock) {}
+    : part_(account.part),
+      identity_("oss:" + account.bucket + "/" + account.prefix),
+      client_(account, idle, http, clock) {}
+
+std::string OssStore::identity() const {
+  return identity_;
+}
 
 std::string OssStore::address(const std::string& name, std::int64_t) const {
   return client_.requests().address(name);
 }
 
-std::string OssStore::signed_url(const SignWish& wish) const {
+SignedUrl OssStore::signed_url(const SignWish& wish) const {
   const Result<OssCredentials> credentials = client_.credentials();
-  if (!credentials) throw std::runtime_error(credentials.error().message);
+  if (!credentials) throw StoreAway(credentials.error().message);
   return client_.requests().signed_url(wish, *credentials);
 }
 
@@ -135,8 +142,19 @@ asio::awaitable<std::optional<StoreProblem>> OssStore::fill(Upload& upload) {
   co_return std::nullopt;
 }
 
+asio::awaitable<bool> OssStore::may_finish(const Upload& upload) {
+  if (!upload.wish.may_finish) co_return true;
+  auto asking = upload.wish.may_finish();
+  co_return co_await std::move(asking);
+}
+
 asio::awaitable<PutResult> OssStore::put_whole(Upload& upload) {
   PutResult result;
+  const bool may = co_await may_finish(upload);
+  if (!may) {
+    result.problem = lost_problem();
+    co_return result;
+  }
   OssRequest request = client_.requests().put(upload.wish.name, upload.wish.content_type,
                                               std::move(upload.part), upload.md5.take());
   OssAnswer answer = co_await client_.ask(request);
@@ -157,6 +175,11 @@ asio::awaitable<PutResult> OssStore::compare(const Upload& upload, OssAnswer ans
     co_return result;
   }
   result.problem = crc_problem(answer, ours, "the object");
+  const bool may = co_await may_finish(upload);
+  if (!may) {  // what lies there is whoever's who is alone with the name now
+    result.problem = lost_problem();
+    co_return result;
+  }
   std::string name = upload.wish.name;
   const auto left = co_await remove(std::move(name));
   if (left) result.problem.message += "; and it could not be removed: " + left->message;
@@ -230,10 +253,14 @@ asio::awaitable<std::optional<StoreProblem>> OssStore::send_part(Upload& upload)
   OssRequest request = client_.requests().part(upload.wish.name, upload.id,
                                                static_cast<unsigned>(upload.etags.size() + 1),
                                                std::move(upload.part), upload.md5.take());
+  const std::uint64_t ours = upload.of_part.value();
   OssAnswer answer = co_await client_.ask(request);
+  // Sent again under its number it takes the spoilt one's place: of thousands one may well be spoilt.
+  for (unsigned spoilt = 1; answer.good && answer.crc64() != ours && spoilt < most_spoilt; ++spoilt) {
+    answer = co_await client_.ask(request);
+  }
   upload.part = std::move(request.body);
   if (!answer.good) co_return std::move(answer.problem);
-  const std::uint64_t ours = upload.of_part.value();
   if (answer.crc64() != ours) co_return crc_problem(answer, ours, "a part");
   const std::string& etag = answer.header("etag");
   if (etag.empty() || etag.size() > most_etag) {
@@ -246,6 +273,11 @@ asio::awaitable<std::optional<StoreProblem>> OssStore::send_part(Upload& upload)
 
 asio::awaitable<PutResult> OssStore::complete(Upload& upload) {
   PutResult result;
+  const bool may = co_await may_finish(upload);
+  if (!may) {
+    result.problem = lost_problem();
+    co_return result;
+  }
   OssRequest request = client_.requests().complete(upload.wish.name, upload.id, upload.etags);
   OssAnswer answer = co_await client_.ask(request);
   if (answer.good) {

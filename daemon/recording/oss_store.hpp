@@ -14,14 +14,15 @@ class OssStore final : public ObjectStore {
   OssStore(const OssAccount& account, Millis idle, HttpClient& http, Clock& clock);
 
   std::string_view kind() const noexcept override { return "oss"; }
+  std::string identity() const override;
   std::string address(const std::string& name, std::int64_t call) const override;
   /// Before a multipart upload begins, others of the same name are aborted: whoever puts an object
   /// is alone with its name, so they are what a lost answer or a crash left behind.
   asio::awaitable<PutResult> put(PutWish wish, ByteSource& source) override;
   asio::awaitable<std::optional<StoreProblem>> abort(std::string name, std::string upload) override;
   asio::awaitable<std::optional<StoreProblem>> remove(std::string name) override;
-  /// Presigned (V4). Throws std::runtime_error where there are no credentials.
-  std::string signed_url(const SignWish& wish) const override;
+  /// Presigned (V4).
+  SignedUrl signed_url(const SignWish& wish) const override;
 
   /// Why nothing could be stored at all as things are configured; read at start.
   std::optional<StoreProblem> credentials_problem();
@@ -37,10 +38,12 @@ class OssStore final : public ObjectStore {
   asio::awaitable<std::optional<StoreProblem>> send_part(Upload& upload);
   asio::awaitable<PutResult> complete(Upload& upload);
   asio::awaitable<void> sweep(const std::string& name);
+  asio::awaitable<bool> may_finish(const Upload& upload);
   asio::awaitable<PutResult> compare(const Upload& upload, OssAnswer answer);
   asio::awaitable<void> undo(const Upload& upload);
 
   const std::size_t part_;  // bytes
+  const std::string identity_;
   mutable OssClient client_;
 };
 

@@ -43,8 +43,9 @@ class Recordings {
   virtual asio::awaitable<std::optional<RecordingStatus>> status(std::string tenant,
                                                                  std::int64_t call, bool ivr) = 0;
 
-  /// A way to a stored one that is good for `ttl` seconds (absent: as configured); nothing where it
-  /// is not stored any more. Throws pg::Failure.
+  /// A way to a stored one that is good for `ttl` seconds (absent: as configured) at most; nothing
+  /// where it is not stored any more. Throws pg::Failure; StoreAway where the store can't give one
+  /// now.
   virtual asio::awaitable<std::optional<RecordingLink>> link(std::string tenant, std::int64_t call,
                                                              bool ivr, std::optional<int> ttl) = 0;
 };

@@ -12,7 +12,7 @@ constexpr std::int64_t named_within_ms = std::int64_t{24} * 3'600'000;
 constexpr std::string_view row_sql =
     "SELECT c.id, c.merged_into, c.state AS call_state, c.conn_time, c.close_time, c.record, "
     "c.ch_audio_url IS NOT NULL AS named, c.recording_state, c.recording_reason, "
-    "c.recording_expected_at, r.state, r.due, r.problem, r.object, r.size, r.content_type "
+    "c.recording_expected_at, r.state, r.due, r.problem, r.object, r.size, r.content_type, r.store "
     "FROM call_record c LEFT JOIN recording r ON r.call = c.id AND r.file = $3 "
     "WHERE c.id = $1 AND c.tenant = $2";
 
@@ -114,6 +114,12 @@ asio::awaitable<std::optional<RecordingLink>> StoredRecordings::link(std::string
   const pg::Rows rows = co_await std::move(reading);
   const bool stored = !rows.empty() && rows.opt_text(0, "state") == "stored";
   if (!stored || store == nullptr) co_return std::nullopt;
+  const OptText lies_in = rows.opt_text(0, "store");
+  if (lies_in && *lies_in != store->identity()) {
+    throw StoreAway("call " + std::to_string(rows.integer(0, "id")) + ": its recording lies in " +
+                    *lies_in + ", but this daemon's store is " + store->identity() +
+                    "; configure the one that it was put into (recordings.store), or move it");
+  }
   SignWish wish;
   wish.name = rows.opt_text(0, "object").value_or("");
   if (wish.name.empty()) co_return std::nullopt;
@@ -122,8 +128,9 @@ asio::awaitable<std::optional<RecordingLink>> StoredRecordings::link(std::string
   wish.file_name = file_name_of(wish.name);
   wish.content_type = rows.opt_text(0, "content_type").value_or("");
   RecordingLink link;
-  link.url = store->signed_url(wish);
-  link.expires_at = (wish.now_ms / 1000 + seconds) * 1000;  // signatures count whole seconds
+  SignedUrl signed_url = store->signed_url(wish);
+  link.url = std::move(signed_url.url);
+  link.expires_at = signed_url.expires_ms;
   co_return link;
 }
 

@@ -22,6 +22,7 @@ struct LaterClock final : Clock {
 /// Signs by writing down what it was asked.
 struct FakeStore final : ObjectStore {
   std::string_view kind() const noexcept override { return "fake"; }
+  std::string identity() const override { return "fake:1"; }
   std::string address(const std::string& name, std::int64_t) const override { return name; }
   asio::awaitable<PutResult> put(PutWish, ByteSource&) override { co_return PutResult{}; }
   asio::awaitable<std::optional<StoreProblem>> abort(std::string, std::string) override {
@@ -30,16 +31,20 @@ struct FakeStore final : ObjectStore {
   asio::awaitable<std::optional<StoreProblem>> remove(std::string) override {
     co_return std::nullopt;
   }
-  std::string signed_url(const SignWish& wish) const override {
-    return wish.name + "|" + std::to_string(wish.now_ms) + "|" + std::to_string(wish.ttl) + "|" +
-           wish.file_name + "|" + wish.content_type;
+  SignedUrl signed_url(const SignWish& wish) const override {
+    if (away) throw StoreAway("no key");
+    return {wish.name + "|" + std::to_string(wish.now_ms) + "|" + std::to_string(wish.ttl) + "|" +
+                wish.file_name + "|" + wish.content_type,
+            std::min(longest_ms, (wish.now_ms / 1000 + wish.ttl) * 1000)};
   }
+  bool away = false;
+  std::int64_t longest_ms = INT64_MAX;  // as credentials end
 };
 
 struct Fixture : StoreFixture {
   Fixture() {
     make_months(now_ms - day_ms, now_ms + day_ms);
-    recordings.configure(std::make_shared<FakeStore>(), 300);
+    recordings.configure(store, 300);
     call = make_closed_call(now_ms, 1, "13812345678");
     sql("DELETE FROM recording");
   }
@@ -65,6 +70,7 @@ struct Fixture : StoreFixture {
   }
 
   LaterClock later;
+  std::shared_ptr<FakeStore> store = std::make_shared<FakeStore>();
   StoredRecordings recordings{*pool, later};
   std::int64_t call = 0;
 };
@@ -92,6 +98,26 @@ BOOST_AUTO_TEST_CASE(a_stored_one_is_told_of_and_led_to) {
   BOOST_TEST(!wait_for(recordings.link("other", call, false, 60)));
   BOOST_TEST(!wait_for(recordings.link("demo", call, true, 60)));
   BOOST_TEST(!ask(false, "other"));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_lives_no_longer_than_what_signs_it) {
+  put_row("stored");
+  store->longest_ms = later.now + 40'000;
+  const auto link = wait_for(recordings.link("demo", call, false, 300));
+  BOOST_REQUIRE(link);
+  BOOST_TEST(link->expires_at == later.now + 40'000);
+}
+
+BOOST_AUTO_TEST_CASE(one_in_another_store_is_not_led_to) {
+  put_row("stored");
+  sql("UPDATE recording SET store = 'fake:1'");
+  BOOST_TEST(wait_for(recordings.link("demo", call, false, 60)).has_value());
+  store->away = true;
+  BOOST_CHECK_THROW(wait_for(recordings.link("demo", call, false, 60)), StoreAway);
+  store->away = false;
+  sql("UPDATE recording SET store = 'oss:calls/cc/'");
+  BOOST_CHECK_THROW(wait_for(recordings.link("demo", call, false, 60)), StoreAway);
+  BOOST_TEST((ask()->state == State::stored));
 }
 
 BOOST_AUTO_TEST_CASE(the_ivrs_file_is_another_one) {

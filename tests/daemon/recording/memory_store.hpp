@@ -14,6 +14,7 @@ namespace cc::test {
 
 struct MemoryStore final : ObjectStore {
   std::string_view kind() const noexcept override { return "memory"; }
+  std::string identity() const override { return its_identity; }
   std::string address(const std::string& name, std::int64_t) const override {
     return "memory://" + name;
   }
@@ -41,19 +42,28 @@ struct MemoryStore final : ObjectStore {
         if (bytes.size() <= part || !upload.empty()) continue;
         upload = "upload-" + std::to_string(++last_upload);
         uploads.insert(upload);
+        if (before_begun) co_await before_begun(wish.name);
         co_await wish.begun(upload);
         if (before_end) co_await before_end(wish.name);
       }
     } catch (...) {
       broken = std::current_exception();
     }
+    bool may = true;
+    if (!broken && result.problem.code.empty()) {
+      if (upload.empty() && before_end) co_await before_end(wish.name);
+      if (wish.may_finish) {
+        auto asking = wish.may_finish();
+        may = co_await std::move(asking);
+      }
+    }
     uploads.erase(upload);
+    if (!may) result.problem = lost_problem();
     if (broken) {
       undone.push_back(wish.name);
       std::rethrow_exception(broken);
     }
     if (!result.problem.code.empty()) co_return result;
-    if (upload.empty() && before_end) co_await before_end(wish.name);
     objects[wish.name] = bytes;
     types[wish.name] = wish.content_type;
     ++puts[wish.name];
@@ -77,10 +87,13 @@ struct MemoryStore final : ObjectStore {
     co_return std::nullopt;
   }
 
-  std::string signed_url(const SignWish& wish) const override { return "memory://" + wish.name; }
+  SignedUrl signed_url(const SignWish& wish) const override {
+    return {"memory://" + wish.name, wish.now_ms + 1000 * wish.ttl};
+  }
 
   using Step = std::function<asio::awaitable<void>(const std::string& name)>;
-  Step before_end, after_end;           // of a put: before the object is there, and after
+  Step before_begun;                    // of a put: an upload is open that nobody was told of
+  Step before_end, after_end;           // before the object is there, and after
   std::optional<StoreProblem> problem;  // of everything
   std::set<std::string> stuck;          // objects that can't be removed
   std::size_t part = 4000;              // longer ones are begun as uploads
@@ -88,6 +101,7 @@ struct MemoryStore final : ObjectStore {
   std::map<std::string, int> puts;  // completed
   std::set<std::string> uploads;    // open
   std::vector<std::string> undone, aborted, removed;
+  std::string its_identity = "memory:1";
   int last_upload = 0, begun_puts = 0;
 };
 

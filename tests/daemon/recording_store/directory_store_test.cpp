@@ -2,15 +2,20 @@
 #include "recording/directory_store.hpp"
 
 #include <csignal>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <future>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "fixture.hpp"
@@ -39,6 +44,7 @@ struct Shelf {
     PutWish wish;
     wish.name = object;
     wish.most = most;
+    wish.may_finish = may_finish;
     PutResult result;
     const auto work = [&]() -> asio::awaitable<void> {
       result = co_await store.put(std::move(wish), source);
@@ -64,10 +70,17 @@ struct Shelf {
     ShelfFile file;
     return look(target, at_ms, file);
   }
+  /// As look() tells of it now.
+  std::string etag(const std::string& target) {
+    ShelfFile file;
+    (void)look(target, 0, file);
+    return file.etag;
+  }
   std::string read(const std::string& target, std::uint64_t first, std::uint64_t length) {
+    const std::string seen = etag(target);
     std::string bytes;
     const auto work = [&]() -> asio::awaitable<void> {
-      const auto source = co_await store.open(target, first, length);
+      const auto source = co_await store.open(target, seen, first, length);
       std::string piece(1 << 20, '\0');
       for (;;) {
         const std::size_t got = co_await source->read(piece.data(), piece.size());
@@ -80,15 +93,21 @@ struct Shelf {
     return bytes;
   }
   void open(const std::string& target, std::uint64_t first, std::uint64_t length) {
+    open(target, etag(target), first, length);
+  }
+  void open(const std::string& target, const std::string& seen, std::uint64_t first,
+            std::uint64_t length) {
     const auto work = [&]() -> asio::awaitable<void> {
-      co_await store.open(target, first, length);
+      co_await store.open(target, seen, first, length);
     };
     run_until_done(io, work());
   }
-  std::string sign(const std::string& object) const {
-    return store.signed_url({object, 1'000'000, 60, "call.mp3", "audio/mpeg"});
+  std::string sign(const std::string& object) {
+    (void)store.prepare();
+    return store.signed_url({object, 1'000'000, 60, "call.mp3", "audio/mpeg"}).url;
   }
 
+  std::function<asio::awaitable<bool>()> may_finish;
   asio::io_context io;
   HastyClock clock;
   DirectoryStore store;
@@ -220,6 +239,8 @@ BOOST_AUTO_TEST_CASE(a_signed_path_leads_to_the_file_until_its_time_is_over) {
   BOOST_REQUIRE(shelf.put(name, some_bytes(700'000, 2)).stored.has_value());
   BOOST_REQUIRE((shelf.look(target, 0, file) == Verdict::good));
   BOOST_TEST(file.etag != tag);
+  BOOST_CHECK_THROW(shelf.open(target, tag, 0, 1), SourceBroken);  // of the one that was looked at
+  BOOST_CHECK_NO_THROW(shelf.open(target, file.etag, 0, 1));
 
   BOOST_TEST(!shelf.remove(name).has_value());
   BOOST_TEST((shelf.look(target, 0) == Verdict::gone));
@@ -229,8 +250,9 @@ BOOST_AUTO_TEST_CASE(a_signed_path_leads_to_the_file_until_its_time_is_over) {
 BOOST_AUTO_TEST_CASE(a_file_that_becomes_shorter_while_it_is_read_is_no_whole_one) {
   Shelf shelf(root);
   BOOST_REQUIRE(shelf.put(name, some_bytes(600'000)).stored.has_value());
+  const std::string target = shelf.sign(name), etag = shelf.etag(target);
   const auto work = [&]() -> asio::awaitable<void> {
-    const auto source = co_await shelf.store.open(shelf.sign(name), 0, 600'000);
+    const auto source = co_await shelf.store.open(target, etag, 0, 600'000);
     std::string piece(1 << 20, '\0');
     const std::size_t got = co_await source->read(piece.data(), piece.size());
     BOOST_TEST(got == 262'144U);
@@ -272,6 +294,142 @@ BOOST_AUTO_TEST_CASE(a_key_that_others_can_read_or_that_is_none_is_not_used) {
   BOOST_TEST(Shelf(root).store.prepare().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(what_others_may_write_to_is_not_used) {
+  Shelf shelf(root);
+  BOOST_REQUIRE(!shelf.store.prepare().has_value());
+  for (const std::string& path : {root, file(".incoming"), file(".link-key")}) {
+    const unsigned mode = mode_of(path);
+    for (const unsigned wider : {020U, 002U}) {
+      ::chmod(path.c_str(), mode | wider);
+      const auto error = Shelf(root).store.prepare();
+      BOOST_REQUIRE_MESSAGE(error.has_value(), path);
+      BOOST_TEST(contains(error->message, path), error->message);
+    }
+    ::chmod(path.c_str(), mode);
+    if (::geteuid() == 0) {
+      BOOST_REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
+      const auto error = Shelf(root).store.prepare();
+      BOOST_REQUIRE_MESSAGE(error.has_value(), path);
+      BOOST_TEST(contains(error->message, "chown"), error->message);
+      BOOST_REQUIRE(::chown(path.c_str(), 0, 0) == 0);
+    }
+    BOOST_TEST(!Shelf(root).store.prepare().has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_is_told_from_any_other) {
+  Shelf one(root), two(root);
+  BOOST_REQUIRE(!one.store.prepare().has_value());
+  BOOST_REQUIRE(!two.store.prepare().has_value());
+  const std::string id = one.store.identity();
+  BOOST_TEST(id == "directory:" + read_file(file(".store-id")));
+  BOOST_TEST(id.size() == 42U);
+  BOOST_TEST(two.store.identity() == id);
+  BOOST_TEST(Shelf(root).put(".store-id", "x").problem.code == "name");
+  fs::create_directory(folder.file("other"));
+  Shelf other(folder.file("other"));
+  BOOST_REQUIRE(!other.store.prepare().has_value());
+  BOOST_TEST(other.store.identity() != id);
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_that_became_another_one_is_neither_put_into_nor_removed_from) {
+  Shelf shelf(root);
+  BOOST_REQUIRE(!shelf.store.prepare().has_value());
+  BOOST_REQUIRE(shelf.put(name, "bytes").stored.has_value());
+  const std::string id = shelf.store.identity(), away = folder.file("away");
+  fs::rename(root, away);  // as if it were not mounted any more
+  fs::create_directory(root);
+  for (int other = 0; other < 2; ++other) {
+    const auto problem = shelf.remove(name);
+    BOOST_REQUIRE(problem.has_value());
+    BOOST_TEST(problem->refused);
+    BOOST_TEST(contains(problem->message, "is not the directory that it was"), problem->message);
+    BOOST_TEST(shelf.put(name, "bytes").problem.refused);
+    BOOST_TEST(!fs::exists(file(name)));
+    BOOST_TEST(shelf.store.identity() == id);
+    // Somebody else uses it.
+    if (other == 0) BOOST_REQUIRE(Shelf(root).put("t/a.mp3", "x").stored.has_value());
+  }
+  fs::remove_all(root);
+  fs::rename(away, root);
+  BOOST_TEST(!shelf.remove(name).has_value());
+  BOOST_TEST(!fs::exists(file(name)));
+}
+
+BOOST_AUTO_TEST_CASE(who_lost_the_name_meanwhile_leaves_the_file_that_is_there) {
+  Shelf shelf(root);
+  BOOST_REQUIRE(shelf.put(name, "theirs").stored.has_value());
+  bool ours = false;
+  int asked = 0;
+  shelf.may_finish = [&]() -> asio::awaitable<bool> {
+    ++asked;
+    co_return ours;
+  };
+  BOOST_TEST(shelf.put(name, "mine").problem.code == "lost");
+  BOOST_TEST(read_file(file(name)) == "theirs");
+  BOOST_TEST(drafts() == 0U);
+  ours = true;
+  BOOST_TEST(shelf.put(name, "mine").stored.has_value());
+  BOOST_TEST(read_file(file(name)) == "mine");
+  BOOST_TEST(asked == 2);
+}
+
+BOOST_AUTO_TEST_CASE(neither_links_nor_forged_paths_wait_for_the_disk) {
+  Shelf shelf(root);
+  BOOST_CHECK_THROW(shelf.store.signed_url({name, 0, 60, "", ""}), StoreAway);
+  // It is read by and by.
+  BOOST_TEST(eventually([&] {
+    try {
+      return !shelf.store.signed_url({name, 0, 60, "", ""}).url.empty();
+    } catch (const StoreAway&) {
+      return false;
+    }
+  }));
+  BOOST_REQUIRE(shelf.put(name, "bytes").stored.has_value());
+  const std::string target = shelf.sign(name);
+  fs::rename(root, folder.file("away"));
+  BOOST_TEST(shelf.store.signed_url({name, 1'000'000, 60, "call.mp3", "audio/mpeg"}).url == target);
+  BOOST_TEST((shelf.look(target + "x") == Verdict::forged));
+  BOOST_TEST((shelf.look(target, 1'060'000) == Verdict::expired));
+  BOOST_CHECK_THROW(shelf.look(target), SourceBroken);  // only this one asks the disk
+  fs::rename(folder.file("away"), root);
+}
+
+BOOST_AUTO_TEST_CASE(who_listens_does_not_wait_for_what_is_put) {
+  Shelf shelf(root);
+  BOOST_REQUIRE(shelf.put(name, "bytes").stored.has_value());
+  const std::string target = shelf.sign(name);
+  std::atomic<bool> put_is_held = false, waited_long = false;
+  std::promise<void> release;
+  shelf.clock.on_steady = [&, released = release.get_future().share()] {
+    put_is_held = true;
+    if (released.wait_for(std::chrono::seconds{20}) != std::future_status::ready) waited_long = true;
+  };
+  bool looked = false, was_put = false;
+  const auto putting = [&]() -> asio::awaitable<void> {
+    TextSource source("others");
+    PutWish wish;
+    wish.name = "t/other.mp3";
+    const PutResult result = co_await shelf.store.put(std::move(wish), source);
+    BOOST_TEST(result.stored.has_value());
+    BOOST_TEST(looked);
+    was_put = true;
+  };
+  const auto work = [&]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(executor, putting, asio::detached);
+    while (!put_is_held) co_await asio::post(executor, asio::use_awaitable);
+    ShelfFile file;
+    const Verdict verdict = co_await shelf.store.look(target, 0, file);
+    BOOST_TEST((verdict == Verdict::good));
+    looked = true;
+    release.set_value();
+    while (!was_put) co_await asio::post(executor, asio::use_awaitable);
+  };
+  run_until_done(shelf.io, work());
+  BOOST_TEST(!waited_long);
+}
+
 BOOST_AUTO_TEST_CASE(removing_takes_the_empty_days_along) {
   Shelf shelf(root);
   BOOST_REQUIRE(shelf.put("t/2026/11/23/1.mp3", "a").stored.has_value());
@@ -288,16 +446,23 @@ BOOST_AUTO_TEST_CASE(removing_takes_the_empty_days_along) {
   BOOST_TEST(fs::exists(root));
 }
 
-BOOST_AUTO_TEST_CASE(start_removes_what_a_crash_left_a_day_ago) {
+BOOST_AUTO_TEST_CASE(what_a_crash_left_goes_at_start_and_once_an_hour_while_files_are_put) {
   Shelf shelf(root);
   BOOST_REQUIRE(!shelf.store.prepare().has_value());
   const std::string old = file(".incoming/file-old"), fresh = file(".incoming/file-fresh");
   std::ofstream(old) << "half";
   std::ofstream(fresh) << "half";
-  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours{25});
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::minutes{181});
+  fs::last_write_time(fresh, fs::file_time_type::clock::now() - std::chrono::minutes{120});
   BOOST_REQUIRE(!shelf.store.prepare().has_value());
   BOOST_TEST(!fs::exists(old));
   BOOST_TEST(fs::exists(fresh));
+  shelf.clock.shift_ms += 3'599'000;
+  BOOST_REQUIRE(shelf.put(name, "bytes").stored.has_value());
+  BOOST_TEST(fs::exists(fresh));
+  shelf.clock.shift_ms += 61'000;
+  BOOST_REQUIRE(shelf.put(name, "bytes").stored.has_value());
+  BOOST_TEST(!fs::exists(fresh));
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_directory_is_named_with_the_remedy) {
@@ -336,7 +501,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_told_with_what_is_free) {
   // In a name space of its own, so that nothing of it outlives this process.
   if (::unshare(CLONE_NEWNS) != 0 ||
       ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      ::mount("tmpfs", root.c_str(), "tmpfs", 0, "size=512k") != 0) {
+      ::mount("tmpfs", root.c_str(), "tmpfs", 0, "size=512k,mode=0700") != 0) {
     BOOST_TEST_MESSAGE("no file system can be mounted here");
     return;
   }

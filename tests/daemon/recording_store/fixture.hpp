@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ class HastyClock final : public Clock {
  public:
   std::int64_t epoch_ms() const override { return system_.epoch_ms() + shift_ms; }
   std::chrono::steady_clock::time_point steady() const override {
+    if (on_steady) on_steady();
     return system_.steady() + std::chrono::milliseconds{shift_ms};
   }
   asio::awaitable<void> sleep_for(Millis duration) override {
@@ -54,6 +56,7 @@ class HastyClock final : public Clock {
     co_return;
   }
   std::int64_t shift_ms = 0;
+  std::function<void()> on_steady;
   std::vector<Millis> pauses;
 
  private:

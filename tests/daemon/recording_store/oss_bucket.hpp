@@ -1,6 +1,9 @@
 // A bucket of tests/oss, and an OSS store that is set against it.
 #pragma once
 
+#include <climits>
+#include <functional>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
@@ -124,6 +127,11 @@ struct OssBucket {
       if (begun_throws) throw std::runtime_error("the row is not mine any more");
       co_return;
     };
+    wish.may_finish = [this]() -> asio::awaitable<bool> {
+      ++asked;
+      if (before_finish) before_finish(asked);
+      co_return asked < not_ours_from;
+    };
     PutResult result;
     const auto work = [&]() -> asio::awaitable<void> {
       result = co_await the_store().put(std::move(wish), source);
@@ -175,6 +183,8 @@ struct OssBucket {
   std::string port, control_port;
   std::vector<std::string> begun;
   bool begun_throws = false;
+  int asked = 0, not_ours_from = INT_MAX;  // whether it may be finished
+  std::function<void(int)> before_finish;
   std::optional<Process> process;
   std::optional<OssStore> store;
   int starts = 0;

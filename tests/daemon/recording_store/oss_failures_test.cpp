@@ -120,8 +120,12 @@ BOOST_AUTO_TEST_CASE(a_check_sum_that_differs_leaves_no_object) {
       const PutResult whole = put(small);
       check_not_stored(whole, "crc");
       BOOST_TEST(contains(whole.problem.message, "of the object is ours "));
-      fault({{"kind", kind}, {"operation", "UploadPart"}, {"skip", 1}});
+      fault({{"kind", kind}, {"operation", "UploadPart"}, {"skip", 1}, {"count", 3}});
       check_not_stored(put(large), "crc");
+      // One that arrives spoilt is sent again: of thousands one may well be.
+      fault({{"kind", kind}, {"operation", "UploadPart"}, {"skip", 1}, {"count", 2}});
+      check_stored(put(large), large);
+      BOOST_TEST(!remove().has_value());
     }
   }
   fault({{"kind", "wrong_crc"}, {"operation", "CompleteMultipartUpload"}});
@@ -145,6 +149,22 @@ BOOST_AUTO_TEST_CASE(what_was_begun_is_undone_when_the_source_breaks) {
   BOOST_TEST(operations("UploadPart") == 2);  // of the late one only
   BOOST_TEST(uploads() == 0U);
   BOOST_TEST(objects().empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_lost_the_name_meanwhile_finishes_and_removes_nothing) {
+  not_ours_from = 1;
+  check_not_stored(put("bytes"), "lost");
+  BOOST_TEST(operations("PutObject") == 0);
+  asked = 0;
+  check_not_stored(put(some_bytes(3 * part)), "lost");
+  BOOST_TEST(operations("CompleteMultipartUpload") == 0);
+  // Lost between the bytes and the look at their check sum: it may be another one's object by now.
+  asked = 0;
+  not_ours_from = 2;
+  fault({{"kind", "wrong_crc"}, {"operation", "PutObject"}});
+  BOOST_TEST(put("bytes").problem.code == "lost");
+  BOOST_TEST(operations("DeleteObject") == 0);
+  BOOST_TEST(objects().size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_part_that_stays_refused_undoes_the_upload) {

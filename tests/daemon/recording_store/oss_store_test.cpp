@@ -1,4 +1,5 @@
 // The OSS store where all goes well, against a bucket that checks every signature and digest.
+#include <ctime>
 #include <fstream>
 
 #include "oss_bucket.hpp"
@@ -80,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_may_be_a_host_of_its_own) {
   const std::string bytes = some_bytes(2 * part + 5);
   check_stored(put(bytes), bytes);
   const std::string url =
-      the_store().signed_url({name, clock.epoch_ms(), 60, "call.mp3", "audio/x-wav"});
+      the_store().signed_url({name, clock.epoch_ms(), 60, "call.mp3", "audio/x-wav"}).url;
   BOOST_TEST(url.starts_with("http://calls.localhost:" + port + "/cc/tenant_1/"), url);
   BOOST_TEST((get(url).body == bytes));
   BOOST_TEST(!remove().has_value());
@@ -90,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_signed_url_gives_the_object_and_its_ranges_until_its_time
   const std::string bytes = some_bytes(2 * part + 5);
   check_stored(put(bytes), bytes);
   const std::string url =
-      the_store().signed_url({name, clock.epoch_ms(), 60, "call \"1\".mp3", "audio/x-wav"});
+      the_store().signed_url({name, clock.epoch_ms(), 60, "call \"1\".mp3", "audio/x-wav"}).url;
   const HttpExchange whole = get(url);
   BOOST_TEST(whole.status == 200U);
   BOOST_TEST((whole.body == bytes));
@@ -114,10 +115,10 @@ BOOST_AUTO_TEST_CASE(a_signed_url_gives_the_object_and_its_ranges_until_its_time
   longer.replace(longer.find("x-oss-expires=60"), 16, "x-oss-expires=61");
   BOOST_TEST(get(longer).status == 403U);
   BOOST_TEST(get(url.substr(0, url.find('?'))).status == 403U);
-  BOOST_TEST(get(the_store().signed_url({name, clock.epoch_ms() - 61'000, 60, "", ""})).status ==
+  BOOST_TEST(get(the_store().signed_url({name, clock.epoch_ms() - 61'000, 60, "", ""}).url).status ==
              403U);
   // As it is put where nobody wishes for more.
-  const HttpExchange plain = get(the_store().signed_url({name, clock.epoch_ms(), 60, "", ""}));
+  const HttpExchange plain = get(the_store().signed_url({name, clock.epoch_ms(), 60, "", ""}).url);
   BOOST_TEST(plain.status == 200U);
 }
 
@@ -128,7 +129,7 @@ BOOST_AUTO_TEST_CASE(an_sts_token_is_signed_with_everything_and_renewed) {
   store.reset();
   const std::string bytes = some_bytes(part + 3);
   check_stored(put(bytes), bytes);
-  BOOST_TEST((get(the_store().signed_url({name, clock.epoch_ms(), 60, "", ""})).body == bytes));
+  BOOST_TEST((get(the_store().signed_url({name, clock.epoch_ms(), 60, "", ""}).url).body == bytes));
   BOOST_TEST(!remove().has_value());
 
   account.access_key_id = account.access_key_secret = account.security_token = "";
@@ -142,7 +143,7 @@ BOOST_AUTO_TEST_CASE(an_sts_token_is_signed_with_everything_and_renewed) {
   store.reset();
   check_not_stored(put("bytes"), "credentials", true);  // there is no such file yet
   BOOST_CHECK_THROW(the_store().signed_url({name, clock.epoch_ms(), 60, "", ""}),
-                    std::runtime_error);
+                    StoreAway);
   BOOST_TEST(prepare_store(the_store(), {}).has_value());
   write("first/token");
   clock.shift_ms += 1001;
@@ -154,6 +155,43 @@ BOOST_AUTO_TEST_CASE(an_sts_token_is_signed_with_everything_and_renewed) {
   write("second");
   clock.shift_ms += 1001;
   check_stored(put(bytes), bytes);
+}
+
+static std::string utc(std::int64_t ms) {
+  const std::time_t seconds = ms / 1000;
+  std::tm fields{};
+  ::gmtime_r(&seconds, &fields);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields)};
+}
+
+BOOST_AUTO_TEST_CASE(a_link_ends_with_the_credentials_that_sign_it) {
+  check_stored(put("bytes"), "bytes");
+  const auto with = [&](std::int64_t lives_ms) {
+    store.reset();
+    account.access_key_id = account.access_key_secret = "";
+    account.credentials = folder.file("sts.json");
+    std::ofstream(account.credentials)
+        << R"({"AccessKeyId":"LTAI-test","AccessKeySecret":"hush-hush","Expiration":")"
+        << utc(clock.epoch_ms() + lives_ms) << R"("})";
+  };
+  const std::int64_t now_ms = clock.epoch_ms();
+  SignedUrl link = the_store().signed_url({name, now_ms, 60, "", ""});
+  BOOST_TEST(link.expires_ms == (now_ms / 1000 + 60) * 1000);
+  with(100'000);
+  const std::int64_t ends_ms = clock.epoch_ms() + 100'000;
+  link = the_store().signed_url({name, clock.epoch_ms(), 3600, "", ""});
+  BOOST_TEST(link.expires_ms <= ends_ms);
+  BOOST_TEST(link.expires_ms > ends_ms - 10'000);
+  BOOST_TEST(get(link.url).status == 200U);
+  BOOST_TEST(the_store().signed_url({name, now_ms, 60, "", ""}).expires_ms ==
+             (now_ms / 1000 + 60) * 1000);
+  with(25'000);
+  BOOST_CHECK_THROW(the_store().signed_url({name, clock.epoch_ms(), 5, "", ""}), StoreAway);
+}
+
+BOOST_AUTO_TEST_CASE(the_bucket_and_the_prefix_tell_which_store_it_is) {
+  BOOST_TEST(the_store().identity() == "oss:calls/cc/");
 }
 
 BOOST_AUTO_TEST_CASE(removing_is_fine_whether_there_is_one_or_not) {
