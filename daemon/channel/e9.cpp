@@ -8,6 +8,7 @@
 #include "beijing_time.hpp"
 #include "channel/audio_kind.hpp"
 #include "phone.hpp"
+#include "recording/fetch.hpp"
 #include "shared/e9.hpp"
 #include "text.hpp"
 
@@ -18,6 +19,7 @@ namespace json = boost::json;
 
 // The bounds of what we keep of a channel's error text.
 constexpr std::size_t max_message = 200;
+constexpr std::size_t max_host = 60;
 
 std::string md5_upper_hex(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -87,7 +89,7 @@ class E9Provider final : public Provider {
   // "Fewer than 10 a minute per account" (900224).
   int queries_a_minute() const noexcept override { return 9; }
   asio::awaitable<QueryReply> query(Query request) override;
-  Result<HttpRequest> file_request(const ChannelFile& file) const override;
+  FileRequest file_request(const ChannelFile& file) const override;
   FileAnswer judge_file(const HttpExchange& head, std::string_view begin) const override;
 
  private:
@@ -262,7 +264,7 @@ bool begins_with_scheme(std::string_view url, std::string_view scheme) {
   return true;
 }
 
-Result<HttpRequest> E9Provider::file_request(const ChannelFile& file) const {
+FileRequest E9Provider::file_request(const ChannelFile& file) const {
   const E9Account& account = config_.e9;
   std::string url;
   for (const char c : std::string_view(file.source).substr(0, file.source.find('#'))) {
@@ -279,6 +281,19 @@ Result<HttpRequest> E9Provider::file_request(const ChannelFile& file) const {
   if (!begins_with_scheme(url, "https://") && !begins_with_scheme(url, "http://")) {
     return Error{"the channel's address of the file is no http or https URL"};
   }
+  const std::optional<UrlHost> host = url_host(url);
+  if (!host) return Error{"the channel's address of the file is no http or https URL"};
+  // What is appended opens every recording of the account and never expires, so only the channel's
+  // own hosts see it, and nobody on the way to one that the configuration does not name.
+  const std::optional<UrlHost> own = url_host(account.base_url);
+  const bool at_home = own && own->host == host->host && begins_with_scheme(url, "https://");
+  if (!at_home && !is_listed(*host, config_.recordings.hosts)) {
+    bool cut = false;
+    return no_way_yet("the channel named a recording on another host than its own; if that host is "
+                      "the channel's, name it in channels." +
+                      config_.code + ".recordings.hosts: " +
+                      cut_to_width(repair_utf8(host->host), max_host, cut));
+  }
   const std::size_t query = url.find('?');
   if (query == std::string::npos) {
     url += '?';
@@ -287,7 +302,8 @@ Result<HttpRequest> E9Provider::file_request(const ChannelFile& file) const {
   }
   url += "auth=" + md5_upper_hex(account.account_sid + ":" + account.auth_token);
   HttpRequest request;
-  request.public_only = true;  // a callback brought it
+  // A callback brought it; where we send our requests anyway it may lead.
+  request.public_only = !(at_home && own->port == host->port);
   request.connect_timeout = config_.connect_timeout;
   // An own authority is that of the vendor's own address; its files may lie elsewhere.
   if (origin_of(url) == origin_of(account.base_url)) request.ca_file = account.ca_file;

@@ -27,7 +27,7 @@ class HwProvider final : public Provider, public LineSessions {
   int queries_a_minute() const noexcept override { return most_queries_a_minute; }
   asio::awaitable<QueryReply> query(Query request) override;
   LineSessions* sessions() noexcept override { return this; }
-  Result<HttpRequest> file_request(const ChannelFile& file) const override {
+  FileRequest file_request(const ChannelFile& file) const override {
     return hw_file_request(config_, file, clock_.epoch_ms());
   }
   FileAnswer judge_file(const HttpExchange& head, std::string_view begin) const override {

@@ -123,15 +123,16 @@ std::string hw_file_signature(const HwFiles& files, std::string_view host, std::
   return prefix + "/" + hmac_hex(key, canonical);
 }
 
-Result<HttpRequest> hw_file_request(const ChannelConfig& config, const ChannelFile& file,
-                                    std::int64_t now_ms) {
+FileRequest hw_file_request(const ChannelConfig& config, const ChannelFile& file,
+                            std::int64_t now_ms) {
   const HwFiles& files = config.hw.files;
   if (files.url.empty()) {
-    return Error{"channel " + config.code + " has no recordings.url: see conf/cc.yaml"};
+    return no_way_yet("channel " + config.code + " has no recordings.url: see conf/cc.yaml");
   }
   if (!files.signature.empty() && files.signature != known_signature) {
-    return Error{"channel " + config.code + " has a recordings.signature that is not known: " +
-                 std::string(known_signature) + " is"};
+    return no_way_yet("channel " + config.code +
+                      " has a recordings.signature that is not known: " +
+                      std::string(known_signature) + " is");
   }
   const bool by_call = !file.ivr && !file.channel_call_id.empty();
   std::string_view form = files.body;

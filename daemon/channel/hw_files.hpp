@@ -16,8 +16,8 @@ std::string hw_file_signature(const HwFiles& files, std::string_view host, std::
                               std::string_view body, std::int64_t now_ms);
 
 /// By the call's id where that is known, else by the file's name. Pure.
-Result<HttpRequest> hw_file_request(const ChannelConfig& config, const ChannelFile& file,
-                                    std::int64_t now_ms);
+FileRequest hw_file_request(const ChannelConfig& config, const ChannelFile& file,
+                            std::int64_t now_ms);
 
 /// Of an answer's head and first bytes. Pure.
 FileAnswer judge_hw_file(const std::string& channel, unsigned status, std::string_view begin);

@@ -104,6 +104,16 @@ struct FileAnswer {
   std::string problem;       // none, trouble: for the record and logs; no number, no secret
 };
 
+/// What fetches a file, or why nothing does.
+struct FileRequest : Result<HttpRequest> {
+  using Result::Result;
+  bool passing = false;  // there may be a way once the configuration is another one; else the
+                         // record says that there is none
+};
+
+/// No way to a file, as things stand.
+FileRequest no_way_yet(std::string why);
+
 class Provider {
  public:
   virtual ~Provider() = default;
@@ -115,8 +125,7 @@ class Provider {
   /// Null where lines need no session.
   virtual LineSessions* sessions() noexcept { return nullptr; }
 
-  /// What fetches a file, or why there is no way to (final: the record says so).
-  virtual Result<HttpRequest> file_request(const ChannelFile& file) const;
+  virtual FileRequest file_request(const ChannelFile& file) const;
   /// Of an answer's status and headers, and as many bytes of its body as there are up to 512. Pure.
   virtual FileAnswer judge_file(const HttpExchange& head, std::string_view begin) const;
 };

@@ -15,7 +15,13 @@ std::unique_ptr<Provider> make_provider(const ChannelConfig& config, HttpClient&
                          ", which read_config should have refused");
 }
 
-Result<HttpRequest> Provider::file_request(const ChannelFile&) const {
+FileRequest no_way_yet(std::string why) {
+  FileRequest request{Error{std::move(why)}};
+  request.passing = true;
+  return request;
+}
+
+FileRequest Provider::file_request(const ChannelFile&) const {
   return Error{"the channel gives no files"};
 }
 

@@ -35,9 +35,11 @@ constexpr std::string_view move_events_sql =
     "WHERE excluded.received < e.received";
 constexpr std::string_view drop_events_sql = "DELETE FROM call_event WHERE call = $1";
 
-// The survivor's own is fetched under its own name.
+// The survivor's own is fetched under its own name; what is stored stays until that is done for
+// certain.
 constexpr std::string_view orphan_files_sql =
-    "UPDATE recording SET state = 'orphaned', due = $2 WHERE call = $1";
+    "UPDATE recording SET due = $2 + CASE state WHEN 'stored' THEN 2592000000 ELSE 0 END, "
+    "state = 'orphaned' WHERE call = $1";
 
 constexpr std::string_view mark_sql =
     "WITH merged AS (UPDATE call_record SET merged_into = $2, updated = $3, version = version + 1 "

@@ -18,6 +18,12 @@ class SourceBroken : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// They will never be had: what() says why.
+class SourceRefused : public SourceBroken {
+ public:
+  using SourceBroken::SourceBroken;
+};
+
 class ByteSource {
  public:
   virtual ~ByteSource() = default;

@@ -12,6 +12,7 @@ namespace cc {
 namespace {
 
 constexpr std::size_t begin_size = 512;  // what a channel judges by
+constexpr std::chrono::minutes longest_begin{2};  // however it drips
 
 std::string lower(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -115,11 +116,12 @@ bool is_listed(const UrlHost& host, const std::vector<std::string>& hosts) {
 
 asio::awaitable<FetchedFile> fetch_file(HttpClient& http,
                                         std::shared_ptr<const ConfiguredChannel> channel,
-                                        HttpRequest request, Millis idle) {
+                                        HttpRequest request, FetchLimits limits) {
   if (std::string problem = look_at_host(request, channel->config); !problem.empty()) {
     co_return trouble(std::move(problem));
   }
-  std::unique_ptr<HttpDownload> download = co_await http.download(std::move(request), idle);
+  const auto until = limits.clock.steady() + longest_begin;
+  std::unique_ptr<HttpDownload> download = co_await http.download(std::move(request), limits.idle);
   const HttpExchange head = download->head();
   if (!head.answered()) {
     const std::string why = head.problem.empty() ? download->problem() : head.problem;
@@ -130,6 +132,8 @@ asio::awaitable<FetchedFile> fetch_file(HttpClient& http,
   for (bool more = true; more && got < begin_size;) {
     const std::ptrdiff_t piece = co_await download->read(begin.data() + got, begin_size - got);
     if (piece < 0) co_return trouble("the channel's answer broke off: " + download->problem());
+    if (limits.stopping) co_return trouble("ccd stops");
+    if (limits.clock.steady() > until) co_return trouble("no 512 bytes came within 2 min");
     more = piece > 0;
     got += static_cast<std::size_t>(piece);
   }

@@ -27,11 +27,18 @@ struct FetchedFile {
   std::unique_ptr<ByteSource> bytes;  // of `file` and `packed`
 };
 
+/// Outlived by what it refers to.
+struct FetchLimits {
+  Millis idle;           // between two pieces
+  Clock& clock;
+  const bool& stopping;  // then it ends, as trouble, at the next piece
+};
+
 /// `request` is what the channel's provider made of the file's address. Where that came from
 /// outside (public_only) only hosts that the channel lists are spoken to, or if it lists none, the
-/// public internet. Never throws for what the network does.
+/// public internet. The first bytes come within 2 min or not at all. Never throws for what the network does.
 asio::awaitable<FetchedFile> fetch_file(HttpClient& http,
                                         std::shared_ptr<const ConfiguredChannel> channel,
-                                        HttpRequest request, Millis idle);
+                                        HttpRequest request, FetchLimits limits);
 
 }  // namespace cc

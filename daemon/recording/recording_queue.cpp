@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "call/settle.hpp"
 #include "recording/patience.hpp"
+#include "recording/recording_settle.hpp"
 #include "store/record_store.hpp"
 #include "text.hpp"
 
@@ -11,7 +11,7 @@ namespace cc {
 namespace {
 
 constexpr std::size_t batch = 500;  // rows a statement, as in those below
-constexpr std::int64_t late_ms = 3'600'000;
+constexpr std::int64_t late_ms = 3'600'000, day_ms = 86'400'000;
 constexpr std::size_t reason_width = 128;  // of call_record's column
 
 // Of a channel that is not configured any more, as e9's are. What a channel says of a call's end is
@@ -28,9 +28,10 @@ constexpr std::string_view schedule_sql =
 
 constexpr std::string_view row_columns =
     "n.call, n.file, n.tenant, n.channel, n.agent, n.channel_call_id, n.source, n.closed, n.state, "
-    "n.tries, n.object, n.upload, n.stored";
+    "n.tries, n.object, n.upload, n.stored, n.store";
 
-/// Of rows `r`: nobody's, or a dead owner's, or ours ($1, $2) that nobody here has in hand ($3, $4).
+/// Of rows `r`: nobody's, or a dead owner's, or ours ($1, $2) that nobody here has in hand ($3,
+/// $4).
 std::string free_sql() {
   return "(r.owner IS NULL OR CASE WHEN r.owner = $1 AND r.epoch = $2 THEN NOT EXISTS (SELECT 1 "
          "FROM unnest($3::bigint[], $4::varchar[]) AS h (call, file) WHERE h.call = r.call AND "
@@ -48,24 +49,34 @@ std::string take_sql(const std::string& which) {
 }
 
 std::string take_due_sql() {
-  return take_sql("r.state IN ('expected', 'orphaned') AND r.due <= $5::bigint AND " + free_sql() +
+  return take_sql("r.state IN ('expected', 'orphaned') AND r.due <= $5::bigint AND r.channel <> "
+                  "ALL($7::varchar[]) AND " +
+                  free_sql() +
                   " ORDER BY r.due NULLS FIRST LIMIT $6::bigint");
 }
 
 std::string take_expired_sql() {
   return take_sql(
       "r.state = 'stored' AND r.tenant = $5 AND r.stored >= $6::bigint AND r.stored < $7::bigint "
-      "AND (r.stored, r.call, r.file) > ($6::bigint, $8::bigint, $9::varchar) AND " +
+      "AND (r.stored, r.call, r.file) > ($6::bigint, $8::bigint, $9::varchar) AND "
+      "(r.store IS NULL OR r.store = $10) AND " +
       free_sql() + " ORDER BY r.stored, r.call, r.file LIMIT 100");
 }
 
 // $1 … $4: the row and its owner.
 constexpr std::string_view name_sql =
-    "UPDATE recording SET object = $5, upload = NULL WHERE call = $1 AND file = $2 AND owner = $3 "
-    "AND epoch = $4 AND state = 'expected'";
+    "UPDATE recording SET object = $5, store = nullif($6, ''), upload = NULL WHERE call = $1 AND "
+    "file = $2 AND owner = $3 AND epoch = $4 AND state = 'expected'";
+constexpr std::string_view still_ours_sql =
+    "SELECT 1 FROM recording WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = $4 AND state "
+    "= 'expected'";
 constexpr std::string_view begun_sql =
     "UPDATE recording SET upload = $5 WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = $4 "
     "AND state = 'expected'";
+// Whoever has the row now: does it mean this object, or may it come to?
+constexpr std::string_view wanted_sql =
+    "SELECT 1 FROM recording WHERE call = $1 AND file = $2 AND (state = 'expected' OR (state = "
+    "'stored' AND object = $3))";
 constexpr std::string_view cleared_sql =
     "UPDATE recording SET object = NULL, upload = NULL WHERE call = $1 AND file = $2 AND owner = "
     "$3 AND epoch = $4";
@@ -73,28 +84,29 @@ constexpr std::string_view give_back_sql =
     "UPDATE recording SET owner = NULL, epoch = NULL WHERE call = $1 AND file = $2 AND owner = $3 "
     "AND epoch = $4";
 
-// No time: another address came meanwhile, and begins anew.
+// No time, or another source: another address came meanwhile, and begins anew.
 constexpr std::string_view postpone_sql =
-    "UPDATE recording SET owner = NULL, epoch = NULL, problem = $6, "
-    "tries = tries + CASE WHEN due IS NOT NULL AND $7::boolean THEN 1 ELSE 0 END, "
-    "due = CASE WHEN due IS NOT NULL THEN $5::bigint END "
+    "UPDATE recording SET owner = NULL, epoch = NULL, "
+    "problem = CASE WHEN source = $8 THEN $6 END, "
+    "tries = tries + CASE WHEN due IS NOT NULL AND source = $8 AND $7::boolean THEN 1 ELSE 0 END, "
+    "due = CASE WHEN due IS NOT NULL AND source = $8 THEN $5::bigint ELSE due END "
     "WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = $4";
 
 constexpr std::string_view stored_sql =
     "UPDATE recording SET state = 'stored', owner = NULL, epoch = NULL, upload = NULL, problem = "
-    "NULL, size = $5, crc64 = $6, content_type = $7, stored = $8 WHERE call = $1 AND file = $2 AND "
-    "owner = $3 AND epoch = $4 AND state = 'expected'";
+    "NULL, size = $5, crc64 = $6, content_type = $7, stored = $8, store = nullif($9, '') "
+    "WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = $4 AND state = 'expected'";
 constexpr std::string_view absent_sql =
     "UPDATE recording SET state = 'absent', owner = NULL, epoch = NULL, object = NULL, upload = "
-    "NULL, problem = $5, tries = tries + 1 WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = "
-    "$4 AND state = 'expected' AND due IS NOT NULL";
+    "NULL, problem = $5, tries = tries + 1 WHERE call = $1 AND file = $2 AND owner = $3 AND "
+    "epoch = $4 AND state = 'expected' AND due IS NOT NULL AND source = $6";
 constexpr std::string_view deleted_sql =
     "UPDATE recording SET state = 'deleted', owner = NULL, epoch = NULL, object = NULL WHERE call "
     "= $1 AND file = $2 AND owner = $3 AND epoch = $4 AND state = 'stored'";
 
 constexpr std::string_view orphan_sql =
-    "UPDATE recording SET state = 'orphaned', due = $5 WHERE call = $1 AND file = $2 AND owner = $3 "
-    "AND epoch = $4 AND state IN ('expected', 'stored') AND EXISTS (SELECT 1 FROM call_record "
+    "UPDATE recording SET state = 'orphaned', due = $5 WHERE call = $1 AND file = $2 AND owner = "
+    "$3 AND epoch = $4 AND state IN ('expected', 'stored') AND EXISTS (SELECT 1 FROM call_record "
     "WHERE id = $1 AND merged_into IS NOT NULL)";
 constexpr std::string_view drop_sql =
     "DELETE FROM recording WHERE call = $1 AND file = $2 AND owner = $3 AND epoch = $4 AND state = "
@@ -106,6 +118,13 @@ constexpr std::string_view tenants_sql =
     "tenant LIMIT 1) UNION ALL SELECT (SELECT r.tenant FROM recording r WHERE r.state = 'stored' "
     "AND r.tenant > t.tenant ORDER BY r.tenant LIMIT 1) FROM t WHERE t.tenant IS NOT NULL) "
     "SELECT tenant FROM t WHERE tenant IS NOT NULL";
+
+constexpr std::string_view expired_elsewhere_sql =
+    "SELECT count(*) AS count FROM (SELECT 1 FROM recording r WHERE r.state = 'stored' AND "
+    "r.tenant = $1 AND r.stored < $2::bigint AND r.store <> $3 LIMIT 1000) e";
+constexpr std::string_view orphaned_elsewhere_sql =
+    "SELECT count(*) AS count FROM (SELECT 1 FROM recording r WHERE r.state = 'orphaned' AND "
+    "r.state IN ('expected', 'orphaned') AND r.object IS NOT NULL AND r.store <> $1 LIMIT 1000) e";
 
 constexpr std::string_view months_sql =
     "SELECT lower_id, upper_id FROM cc_partitions('call_record') WHERE lower_id IS NOT NULL AND "
@@ -138,6 +157,7 @@ RecordingRow row_from(const pg::Rows& rows, std::size_t at) {
   row.tries = static_cast<int>(rows.integer(at, "tries"));
   row.object = rows.opt_text(at, "object");
   row.upload = rows.opt_text(at, "upload");
+  row.store = rows.opt_text(at, "store");
   row.stored_ms = rows.opt_integer(at, "stored").value_or(0);
   return row;
 }
@@ -167,14 +187,13 @@ asio::awaitable<void> RecordingQueue::schedule() {
   }
   for (std::size_t done = batch; done >= batch;) {
     const pg::Rows rows = co_await parts_.pool.query(
-        schedule_sql,
-        pg::params(pg::array(codes), pg::array(ready), parts_.clock.epoch_ms()));
+        schedule_sql, pg::params(pg::array(codes), pg::array(ready), parts_.clock.epoch_ms()));
     done = rows.affected();
   }
 }
 
 asio::awaitable<std::vector<RecordingRow>> RecordingQueue::take(
-    std::size_t most, const std::vector<RecordingKey>& in_hand) {
+    std::size_t most, std::vector<RecordingKey> in_hand, std::vector<std::string> but_not_of) {
   static const std::string sql = take_due_sql();
   std::vector<std::int64_t> calls;
   std::vector<std::string> files;
@@ -184,22 +203,37 @@ asio::awaitable<std::vector<RecordingRow>> RecordingQueue::take(
   }
   const pg::Rows rows = co_await parts_.pool.query(
       sql, pg::params(parts_.membership.id(), parts_.membership.epoch(), pg::array(calls),
-                      pg::array(files), parts_.clock.epoch_ms(), static_cast<std::int64_t>(most)));
+                      pg::array(files), parts_.clock.epoch_ms(), static_cast<std::int64_t>(most),
+                      pg::array(but_not_of)));
   std::vector<RecordingRow> taken;
   for (std::size_t at = 0; at < rows.size(); ++at) taken.push_back(row_from(rows, at));
   co_return taken;
 }
 
-asio::awaitable<bool> RecordingQueue::name(const RecordingRow& row, std::string object) {
+asio::awaitable<bool> RecordingQueue::name(const RecordingRow& row, std::string object,
+                                           std::string store) {
   pg::Params params = ours({row.call, row.file});
   params.emplace_back(std::move(object));
+  params.emplace_back(std::move(store));
   return change(name_sql, std::move(params));
+}
+
+asio::awaitable<bool> RecordingQueue::still_ours(RecordingKey key) {
+  auto asking = parts_.pool.query(still_ours_sql, ours(key));
+  const pg::Rows rows = co_await std::move(asking);
+  co_return !rows.empty();
 }
 
 asio::awaitable<bool> RecordingQueue::begun(RecordingKey key, std::string upload) {
   pg::Params params = ours(key);
   params.emplace_back(std::move(upload));
   return change(begun_sql, std::move(params));
+}
+
+asio::awaitable<bool> RecordingQueue::wants(const RecordingRow& row, std::string object) {
+  const pg::Rows rows =
+      co_await parts_.pool.query(wanted_sql, pg::params(row.call, row.file, std::move(object)));
+  co_return !rows.empty();
 }
 
 asio::awaitable<bool> RecordingQueue::cleared(const RecordingRow& row) {
@@ -216,20 +250,23 @@ asio::awaitable<bool> RecordingQueue::postpone(const RecordingRow& row, std::int
   params.emplace_back(due_ms);
   params.emplace_back(tellable_problem(problem));
   params.emplace_back(counted);
+  params.emplace_back(row.source);
   return change(postpone_sql, std::move(params));
 }
 
 asio::awaitable<bool> RecordingQueue::stored(const RecordingRow& row, StoredObject object,
-                                             std::string content_type, std::string address) {
+                                             std::string content_type, std::string address,
+                                             std::string store) {
   const std::int64_t now_ms = parts_.clock.epoch_ms();
   pg::Params params = ours({row.call, row.file});
   params.emplace_back(static_cast<std::int64_t>(object.size));
   params.emplace_back(std::to_string(object.crc64));
   params.emplace_back(std::move(content_type));
   params.emplace_back(now_ms);
+  params.emplace_back(std::move(store));
   Facts facts;
   facts.audio_url = std::move(address);
-  return settle(parts_, row.call, pg::Statement(stored_sql, std::move(params)),
+  return settle_file(parts_, row.call, pg::Statement(stored_sql, std::move(params)),
                 event_of(row, EventName::recording_stored, now_ms, std::move(facts)));
 }
 
@@ -239,7 +276,8 @@ asio::awaitable<bool> RecordingQueue::absent(const RecordingRow& row, std::strin
   bool cut = false;
   facts.reason = cut_to_width(tellable_problem(reason), reason_width, cut);
   params.emplace_back(tellable_problem(reason));
-  return settle(
+  params.emplace_back(row.source);
+  return settle_file(
       parts_, row.call, pg::Statement(absent_sql, std::move(params)),
       event_of(row, EventName::recording_absent, parts_.clock.epoch_ms(), std::move(facts)));
 }
@@ -247,7 +285,7 @@ asio::awaitable<bool> RecordingQueue::absent(const RecordingRow& row, std::strin
 asio::awaitable<bool> RecordingQueue::deleted(const RecordingRow& row, std::string reason) {
   Facts facts;
   facts.reason = std::move(reason);
-  return settle(
+  return settle_file(
       parts_, row.call, pg::Statement(deleted_sql, ours({row.call, row.file})),
       event_of(row, EventName::recording_deleted, parts_.clock.epoch_ms(), std::move(facts)));
 }
@@ -270,14 +308,16 @@ asio::awaitable<std::vector<std::string>> RecordingQueue::tenants() {
 }
 
 asio::awaitable<std::vector<RecordingRow>> RecordingQueue::take_expired(
-    std::string tenant, std::int64_t before_ms, std::optional<RecordingRow> last) {
+    std::string tenant, std::string store, std::int64_t before_ms,
+    std::optional<RecordingRow> last) {
   static const std::string sql = take_expired_sql();
   const RecordingRow from = last.value_or(RecordingRow{});
   const std::vector<std::int64_t> nobody;
   const std::vector<std::string> nothing;
   const pg::Rows rows = co_await parts_.pool.query(
       sql, pg::params(parts_.membership.id(), parts_.membership.epoch(), pg::array(nobody),
-                      pg::array(nothing), tenant, from.stored_ms, before_ms, from.call, from.file));
+                      pg::array(nothing), tenant, from.stored_ms, before_ms, from.call, from.file,
+                      store));
   std::vector<RecordingRow> taken;
   for (std::size_t at = 0; at < rows.size(); ++at) taken.push_back(row_from(rows, at));
   std::sort(taken.begin(), taken.end(), [](const RecordingRow& a, const RecordingRow& b) {
@@ -286,12 +326,31 @@ asio::awaitable<std::vector<RecordingRow>> RecordingQueue::take_expired(
   co_return taken;
 }
 
-asio::awaitable<std::size_t> RecordingQueue::orphan_dropped() {
+asio::awaitable<std::int64_t> RecordingQueue::expired_elsewhere(std::string tenant,
+                                                                std::string store,
+                                                                std::int64_t before_ms) {
+  auto counting = parts_.pool.query(expired_elsewhere_sql, pg::params(tenant, before_ms, store));
+  const pg::Rows rows = co_await std::move(counting);
+  co_return rows.integer(0, "count");
+}
+
+asio::awaitable<std::int64_t> RecordingQueue::orphaned_elsewhere(std::string store) {
+  auto counting = parts_.pool.query(orphaned_elsewhere_sql, pg::params(store));
+  const pg::Rows rows = co_await std::move(counting);
+  co_return rows.integer(0, "count");
+}
+
+asio::awaitable<std::size_t> RecordingQueue::orphan_dropped(int record_days,
+                                                               std::int64_t now_ms) {
+  if (record_days <= 0) co_return 0;
+  // What store/retention.cpp may have dropped; younger ones that have no month were never here.
+  const std::int64_t oldest = std::max(now_ms - record_days * day_ms, id_epoch_ms);
+  const std::int64_t bound = make_call_id(oldest, 0);
   const pg::Rows months = co_await parts_.pool.query(months_sql);
   std::size_t orphaned = 0;
   std::int64_t begin = INT64_MIN;
   for (std::size_t at = 0; at < months.size(); ++at) {
-    const std::int64_t end = months.integer(at, "lower_id");
+    const std::int64_t end = std::min(months.integer(at, "lower_id"), bound);
     for (std::size_t done = batch; begin < end && done >= batch; orphaned += done) {
       const pg::Rows rows = co_await parts_.pool.query(
           orphan_range_sql, pg::params(begin, end, parts_.clock.epoch_ms()));

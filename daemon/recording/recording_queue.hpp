@@ -19,11 +19,16 @@ struct RecordingRow {
   std::string file;  // audio, ivr
   std::string tenant, channel, source, state;
   std::optional<std::string> agent, channel_call_id, object, upload;
+  std::optional<std::string> store;  // that `object` was put into; none = ours
   std::int64_t closed_ms = 0;
   int tries = 0;
   std::int64_t stored_ms = 0;
 
   bool ivr() const noexcept { return file == "ivr"; }
+  /// Whether its object, if any, lies where `store` can't reach it.
+  bool lies_elsewhere(const ObjectStore& its_store) const {
+    return object && store && *store != its_store.identity();
+  }
 };
 
 using RecordingKey = std::pair<std::int64_t, std::string>;  // call, file
@@ -46,12 +51,15 @@ class RecordingQueue {
   asio::awaitable<void> schedule();
 
   /// Takes at most so many that are due, oldest first, those of dead owners too, and our own that
-  /// are not `in_hand`: the answer of the database was lost.
+  /// are not `in_hand`: the answer of the database was lost. None of the channels `but_not_of`.
   asio::awaitable<std::vector<RecordingRow>> take(std::size_t most,
-                                                  const std::vector<RecordingKey>& in_hand);
+                                                  std::vector<RecordingKey> in_hand,
+                                                  std::vector<std::string> but_not_of);
 
   /// Before the first byte goes to the store: what it will be called there. Nothing is begun.
-  asio::awaitable<bool> name(const RecordingRow& row, std::string object);
+  asio::awaitable<bool> name(const RecordingRow& row, std::string object, std::string store);
+  /// Whether a try may still end as it wants to.
+  asio::awaitable<bool> still_ours(RecordingKey key);
   asio::awaitable<bool> begun(RecordingKey key, std::string upload);
   /// What a try before had left in the store is gone.
   asio::awaitable<bool> cleared(const RecordingRow& row);
@@ -63,9 +71,12 @@ class RecordingQueue {
 
   /// With the event that tells the call of it.
   asio::awaitable<bool> stored(const RecordingRow& row, StoredObject object,
-                               std::string content_type, std::string address);
+                               std::string content_type, std::string address, std::string store);
   asio::awaitable<bool> absent(const RecordingRow& row, std::string reason);
   asio::awaitable<bool> deleted(const RecordingRow& row, std::string reason);
+
+  /// Of a row that is not ours any more: whether what we put as `object` may be wanted still.
+  asio::awaitable<bool> wants(const RecordingRow& row, std::string object);
 
   /// Of a call that was merged into another one: nothing of it is wanted any more.
   asio::awaitable<bool> orphan_if_merged(const RecordingRow& row);
@@ -73,12 +84,18 @@ class RecordingQueue {
 
   /// Tenants that have anything stored.
   asio::awaitable<std::vector<std::string>> tenants();
-  /// Takes what was stored before `before_ms`, oldest first, behind `last` of the batch before.
-  asio::awaitable<std::vector<RecordingRow>> take_expired(std::string tenant,
+  /// Takes what was put into `store` before `before_ms`, oldest first, behind `last` of the batch
+  /// before.
+  asio::awaitable<std::vector<RecordingRow>> take_expired(std::string tenant, std::string store,
                                                           std::int64_t before_ms,
                                                           std::optional<RecordingRow> last);
-  /// Of calls whose months are gone: how many rows were orphaned.
-  asio::awaitable<std::size_t> orphan_dropped();
+  /// How many of those are left where they are as they were put into another store, up to 1,000.
+  asio::awaitable<std::int64_t> expired_elsewhere(std::string tenant, std::string store,
+                                                  std::int64_t before_ms);
+  asio::awaitable<std::int64_t> orphaned_elsewhere(std::string store);
+  /// Of calls whose months are gone, as records are kept for so many days (0 = for ever): how many
+  /// rows were orphaned.
+  asio::awaitable<std::size_t> orphan_dropped(int record_days, std::int64_t now_ms);
 
   asio::awaitable<RecordingCounts> count();
 

@@ -88,8 +88,7 @@ class Try {
   asio::awaitable<void> unpack_found(Found& found);
   asio::awaitable<std::optional<TryEnd>> make_place(const std::string& object);
   asio::awaitable<PutResult> put(Found& found, const std::string& object);
-  asio::awaitable<TryEnd> settle_stored(StoredObject object, Found& found,
-                                        const std::string& name);
+  asio::awaitable<TryEnd> settle_stored(StoredObject object, Found& found, const std::string& name);
 
   TryTools tools_;
   RecordingQueue queue_;
@@ -108,11 +107,15 @@ asio::awaitable<std::optional<TryEnd>> Try::find(Found& found) {
   file.source = row_.source;
   file.channel_call_id = row_.channel_call_id.value_or("");
   file.agent = row_.agent.value_or("");
-  Result<HttpRequest> request = channel->provider->file_request(file);
-  if (!request) co_return ended(Kind::refused, request.error().message);
-  auto fetching = fetch_file(tools_.http, channel, *std::move(request),
-                             tools_.parts.config.recordings.idle);
+  FileRequest request = channel->provider->file_request(file);
+  if (!request) {
+    co_return ended(request.passing ? Kind::trouble : Kind::refused, request.error().message);
+  }
+  const FetchLimits limits{tools_.parts.config.recordings.idle, tools_.parts.clock,
+                           tools_.stopping};
+  auto fetching = fetch_file(tools_.http, channel, *std::move(request), limits);
   FetchedFile fetched = co_await std::move(fetching);
+  if (tools_.stopping) co_return ended(Kind::interrupted);
   const FileAnswer& answer = fetched.answer;
   if (answer.kind == FileAnswer::Kind::none) co_return ended(Kind::none, answer.problem);
   if (answer.kind == FileAnswer::Kind::trouble) co_return ended(Kind::trouble, answer.problem);
@@ -141,14 +144,23 @@ asio::awaitable<void> Try::unpack_found(Found& found) {
 
 /// The row has the name, and nothing of an earlier try is left anywhere else.
 asio::awaitable<std::optional<TryEnd>> Try::make_place(const std::string& object) {
-  if (row_.object && *row_.object != object) {
+  const bool elsewhere = row_.lies_elsewhere(tools_.store);
+  if (elsewhere) {
+    log().warn("call {}: what a try before may have left in {} stays there", row_.call,
+               *row_.store);
+  }
+  if (!elsewhere && row_.object && *row_.object != object) {
     auto removing = tools_.store.remove(*row_.object);
     const std::optional<StoreProblem> problem = co_await std::move(removing);
     if (problem) co_return ended_by_store(*problem);
   }
-  const bool ours = co_await queue_.name(row_, object);
+  const std::string identity = tools_.store.identity();
+  auto naming = queue_.name(row_, object, identity);
+  const bool ours = co_await std::move(naming);
   if (!ours) co_return ended(Kind::lost);
   row_.object = object;
+  row_.store.reset();
+  if (!identity.empty()) row_.store = identity;
   row_.upload.reset();
   fault_point("recording.begun");
   co_return std::nullopt;
@@ -159,17 +171,31 @@ asio::awaitable<PutResult> Try::put(Found& found, const std::string& object) {
   wish.name = object;
   wish.content_type = found.content_type;
   wish.most = tools_.parts.config.recordings.most;
-  wish.begun = [queue = queue_,
-                key = RecordingKey{row_.call, row_.file}](const std::string& upload) mutable {
+  wish.begun = [queue = queue_, &row = row_](const std::string& upload) mutable {
     // A coroutine of its own, whose frame holds what it needs.
-    const auto note = [](RecordingQueue its_queue, RecordingKey its_key,
+    const auto note = [](RecordingQueue its_queue, RecordingRow& its_row,
                          std::string its_upload) -> asio::awaitable<void> {
-      const bool ours = co_await its_queue.begun(its_key, its_upload);
+      const RecordingKey key{its_row.call, its_row.file};
+      const bool ours = co_await its_queue.begun(key, its_upload);
       if (!ours) throw RowLost();
+      its_row.upload = its_upload;
       fault_point("recording.begun");
     };
-    return note(queue, key, upload);
+    return note(queue, row, upload);
   };
+  wish.may_finish = [queue = queue_, key = RecordingKey{row_.call, row_.file}] {
+    const auto ask = [](RecordingQueue its_queue, RecordingKey its_key) -> asio::awaitable<bool> {
+      auto asking = its_queue.still_ours(std::move(its_key));
+      co_return co_await std::move(asking);
+    };
+    return ask(queue, key);
+  };
+  struct Asking {
+    std::size_t& count;
+    ~Asking() { --count; }
+  };
+  ++tools_.storing;
+  const Asking asking{tools_.storing};
   WatchedSource watched(*found.bytes, tools_.stopping, tools_.parts.clock);
   auto putting = tools_.store.put(std::move(wish), watched);
   PutResult result = co_await std::move(putting);
@@ -183,12 +209,14 @@ asio::awaitable<TryEnd> Try::settle_stored(StoredObject object, Found& found,
   TryEnd end = ended(Kind::stored);
   end.size = object.size;
   const std::string address = tools_.store.address(name, row_.call);
+  const std::string identity = tools_.store.identity();
   for (int tries = 1;; ++tries) {
     std::optional<pg::Failure> failure;
     try {
-      const bool ours = co_await queue_.stored(row_, object, found.content_type, address);
-      if (!ours) end = ended(Kind::lost);
-      co_return end;
+      auto settling = queue_.stored(row_, object, found.content_type, address, identity);
+      const bool ours = co_await std::move(settling);
+      if (ours) co_return end;
+      break;
     } catch (const pg::Failure& thrown) {
       failure = thrown;
     }
@@ -198,11 +226,22 @@ asio::awaitable<TryEnd> Try::settle_stored(StoredObject object, Found& found,
                failure->what());
     co_await tools_.parts.clock.sleep_for(settle_pause);
   }
+  // The row went its own way meanwhile. Where it goes for nobody's good, neither shall the object.
+  const bool wanted = co_await queue_.wants(row_, name);
+  if (!wanted) {
+    auto removing = tools_.store.remove(name);
+    const std::optional<StoreProblem> problem = co_await std::move(removing);
+    if (problem) {
+      log().warn("call {}: an object that nobody wants stays in the store: {}", row_.call,
+                 tellable_problem(problem->code + ": " + problem->message));
+    }
+  }
+  co_return ended(Kind::lost);
 }
 
 asio::awaitable<TryEnd> Try::run() {
   fault_point("recording.taken");
-  if (row_.upload && row_.object) {
+  if (row_.upload && row_.object && !row_.lies_elsewhere(tools_.store)) {
     auto aborting = tools_.store.abort(*row_.object, *row_.upload);
     const std::optional<StoreProblem> problem = co_await std::move(aborting);
     if (problem) co_return ended_by_store(*problem);
@@ -220,10 +259,15 @@ asio::awaitable<TryEnd> Try::run() {
   if (!result.stored && result.problem.code == "too_large") {
     co_return ended(Kind::refused, "it is longer than recordings.most allows");
   }
+  if (!result.stored && result.problem.code == lost_problem().code) co_return ended(Kind::lost);
+  // The file's own fault, and no news of the store.
+  if (!result.stored && result.problem.code == "empty") {
+    co_return ended(Kind::trouble, "the file is empty");
+  }
   if (!result.stored) co_return ended_by_store(result.problem);
   if (result.stored->size != came_) {
-    co_return ended_by_store({"size", "the store has " + std::to_string(result.stored->size) +
-                                          " of " + std::to_string(came_) + " bytes"});
+    co_return ended(Kind::trouble, "the store has " + std::to_string(result.stored->size) +
+                                       " of " + std::to_string(came_) + " bytes");
   }
   fault_point("recording.uploaded");
   auto settling = settle_stored(*result.stored, found, object);
@@ -236,6 +280,9 @@ asio::awaitable<TryEnd> Try::run() {
 TryEnd end_of(const std::exception& thrown, std::int64_t call) {
   if (dynamic_cast<const RowLost*>(&thrown) != nullptr) return ended(Kind::lost);
   if (dynamic_cast<const Interrupted*>(&thrown) != nullptr) return ended(Kind::interrupted);
+  if (dynamic_cast<const SourceRefused*>(&thrown) != nullptr) {
+    return ended(Kind::refused, thrown.what());
+  }
   if (dynamic_cast<const SourceBroken*>(&thrown) == nullptr) {
     log().error("call {}: the recording's try failed unexpectedly: {}", call,
                 tellable_problem(thrown.what()));

@@ -20,7 +20,8 @@ struct TryTools {
   HttpClient& http;
   ObjectStore& store;
   FileThread& disk;      // of zip files
-  const bool& stopping;     // ends what is under way at its next piece
+  const bool& stopping;  // ends what is under way at its next piece
+  std::size_t& storing;  // how many tries are asking the store
 };
 
 struct TryEnd {

@@ -1,8 +1,8 @@
 #include "recording/recording_work.hpp"
 
 #include <algorithm>
+#include <map>
 #include <random>
-#include <set>
 #include <vector>
 
 #include "log.hpp"
@@ -20,25 +20,37 @@ constexpr std::chrono::seconds count_every{15};
 constexpr std::chrono::seconds sweep_every{60};
 constexpr std::chrono::hours alarm_every{1};
 constexpr std::int64_t day_ms = 86'400'000;
+constexpr std::int64_t elsewhere_pause_ms = 3'600'000;
 constexpr int most_sweep_problems = 10;  // then the store is left alone until the next pass
 
 }  // namespace
 
 struct RecordingWork::Impl {
   Impl(Parts its_parts, HttpClient& its_http, ObjectStore& its_store,
-       asio::any_io_executor its_executor)
+       asio::any_io_executor its_executor, std::function<std::int64_t()> its_now_ms)
       : parts(its_parts),
         http(its_http),
         store(its_store),
         executor(std::move(its_executor)),
+        given_now_ms(std::move(its_now_ms)),
         queue(parts) {}
 
+  /// Files are given up and removed by the clock on which the whole fleet agrees: one host's that
+  /// is wrong must not cost any.
+  std::int64_t now_ms() const {
+    return given_now_ms ? given_now_ms() : parts.membership.fleet_ms();
+  }
+
   asio::awaitable<void> look();
+  asio::awaitable<void> fill();
+  asio::awaitable<bool> fill_places(std::size_t wanted, std::vector<std::string> but_not_of);
+  std::vector<std::string> greedy() const;
   asio::awaitable<void> count();
   void alarm();
   void begin(RecordingRow row);
 
   asio::awaitable<void> drive(RecordingRow row);
+  asio::awaitable<void> work_on(RecordingRow& row);
   asio::awaitable<void> pursue(RecordingRow& row);
   asio::awaitable<void> conclude(const RecordingRow& row, const TryEnd& end);
   asio::awaitable<void> give_up_on(const RecordingRow& row, std::string reason);
@@ -51,25 +63,31 @@ struct RecordingWork::Impl {
   asio::awaitable<void> sweep();
   asio::awaitable<void> sweep_all();
   asio::awaitable<void> sweep_tenant(std::string tenant, int days, int& problems);
+  asio::awaitable<bool> remove_or_leave(RecordingRow row, int days);
   asio::awaitable<bool> remove_expired(const RecordingRow& row, int days);
+  void tell_of_strangers(std::size_t strangers);
 
   Parts parts;
   HttpClient& http;
   ObjectStore& store;
   asio::any_io_executor executor;
+  std::function<std::int64_t()> given_now_ms;
   RecordingQueue queue;
   FileThread disk;
-  std::set<RecordingKey> in_hand;
+  std::map<RecordingKey, std::string> in_hand;  // and of which channels they are
+  std::size_t storing = 0;                      // of these, the store is being asked
   StoreStanding standing;
   RecordingCounts counts;
-  Time counted_at{}, swept_at{}, alarmed_at{};
+  std::int64_t elsewhere = 0;  // to be removed, but from another store
+  Time counted_at{}, swept_at{}, alarmed_at{}, strangers_told_at{};
   bool stopping = false, sweeping = false;
+  bool filling = false, filled = false;  // places; filled: there was more to do than places
   std::minstd_rand random{std::random_device{}()};
 };
 
 RecordingWork::RecordingWork(Parts parts, HttpClient& http, ObjectStore& store,
-                             asio::any_io_executor executor)
-    : impl_(std::make_unique<Impl>(parts, http, store, std::move(executor))) {}
+                             asio::any_io_executor executor, std::function<std::int64_t()> now_ms)
+    : impl_(std::make_unique<Impl>(parts, http, store, std::move(executor), std::move(now_ms))) {}
 
 RecordingWork::~RecordingWork() = default;
 
@@ -84,7 +102,8 @@ asio::awaitable<void> RecordingWork::look() {
 asio::awaitable<void> RecordingWork::stop(Time until) {
   Impl& impl = *impl_;
   impl.stopping = true;
-  while ((!impl.in_hand.empty() || impl.sweeping) && impl.parts.clock.steady() < until) {
+  while ((!impl.in_hand.empty() || impl.sweeping || impl.filling) &&
+         impl.parts.clock.steady() < until) {
     co_await impl.parts.clock.sleep_for(Millis{20});
   }
   if (!impl.in_hand.empty()) {
@@ -106,6 +125,11 @@ PartHealth RecordingWork::health() const {
     health.grade = Grade::degraded;
     health.says += "; " + std::to_string(counts.late) + " for more than an hour";
   }
+  if (impl.elsewhere > 0) {
+    health.grade = Grade::degraded;
+    health.says += "; " + std::to_string(impl.elsewhere) +
+                   " recordings lie in another store, and can't be removed from there";
+  }
   if (counts.endangered > 0) {
     health.grade = Grade::failing;
     health.says += "; " + std::to_string(counts.endangered) +
@@ -126,17 +150,64 @@ asio::awaitable<void> RecordingWork::Impl::look() {
     counted_at = now;
     co_await count();
   }
-  if (!sweeping && (swept_at == Time{} || now - swept_at >= sweep_every)) {
+  if (!sweeping && parts.membership.confirmed() && (swept_at == Time{} || now - swept_at >= sweep_every)) {
     swept_at = now;
     sweeping = true;
     spawn(executor, "recordings' retention", sweep());
   }
+  co_await fill();
+}
+
+/// Begins as many as there are places for. The last place is another channel's than the one that
+/// has all the others, if that has any use for it: a channel that drips holds up no other.
+asio::awaitable<void> RecordingWork::Impl::fill() {
+  if (filling || stopping) co_return;
+  struct Over {
+    bool& flag;
+    ~Over() { flag = false; }
+  } const over{filling};
+  filling = true;
+  filled = false;
   const std::size_t most = parts.config.recordings.at_once, busy = in_hand.size();
-  const std::size_t wanted = standing.allows(most - std::min(most, busy), busy, now);
-  if (wanted == 0) co_return;
-  const std::vector<RecordingKey> keys(in_hand.begin(), in_hand.end());
-  std::vector<RecordingRow> rows = co_await queue.take(wanted, keys);
+  const std::size_t wanted =
+      standing.allows(most - std::min(most, busy), storing, parts.clock.steady());
+  if (wanted == 0) {
+    filled = busy >= most;
+    co_return;
+  }
+  const bool to_the_last = busy + wanted >= most;
+  const std::size_t begin = to_the_last ? wanted - 1 : wanted;
+  const std::vector<std::string> none;
+  bool more = true;
+  if (begin > 0) more = co_await fill_places(begin, none);
+  if (!more || !to_the_last) co_return;
+  const std::vector<std::string> others = greedy();
+  filled = co_await fill_places(1, others);
+  if (!filled && !others.empty()) filled = co_await fill_places(1, none);
+}
+
+/// Whether all of them were.
+asio::awaitable<bool> RecordingWork::Impl::fill_places(std::size_t wanted,
+                                                       std::vector<std::string> but_not_of) {
+  std::vector<RecordingKey> keys;
+  for (const auto& [key, channel] : in_hand) keys.push_back(key);
+  auto taking = queue.take(wanted, std::move(keys), std::move(but_not_of));
+  std::vector<RecordingRow> rows = co_await std::move(taking);
+  const bool all = rows.size() == wanted;
   for (RecordingRow& row : rows) begin(std::move(row));
+  co_return all;
+}
+
+/// Channels that have all places but one.
+std::vector<std::string> RecordingWork::Impl::greedy() const {
+  const std::size_t most = std::max<std::size_t>(parts.config.recordings.at_once, 2) - 1;
+  std::map<std::string, std::size_t> held;
+  for (const auto& [key, channel] : in_hand) ++held[channel];
+  std::vector<std::string> channels;
+  for (const auto& [channel, count] : held) {
+    if (count >= most) channels.push_back(channel);
+  }
+  return channels;
 }
 
 asio::awaitable<void> RecordingWork::Impl::count() {
@@ -159,15 +230,26 @@ void RecordingWork::Impl::alarm() {
       counts.endangered, counts.oldest);
 }
 
-/// Another daemon could take it between the row's release and our leaving it, and give it back: then
-/// the next pass finds it.
+/// Another daemon could take it between the row's release and our leaving it, and give it back:
+/// then the next pass finds it.
 void RecordingWork::Impl::begin(RecordingRow row) {
-  if (!in_hand.insert({row.call, row.file}).second) return;
+  if (!in_hand.try_emplace({row.call, row.file}, row.channel).second) return;
   parts.metrics.recordings_in_hand.Set(static_cast<double>(in_hand.size()));
   spawn(executor, "recording", drive(std::move(row)));
 }
 
 asio::awaitable<void> RecordingWork::Impl::drive(RecordingRow row) {
+  auto working = work_on(row);
+  co_await std::move(working);
+  if (!filled || stopping) co_return;
+  try {
+    co_await fill();  // others wait for the place
+  } catch (const pg::Failure& failure) {
+    log().warn("recordings: {}", failure.what());
+  }
+}
+
+asio::awaitable<void> RecordingWork::Impl::work_on(RecordingRow& row) {
   struct Leave {
     Impl& impl;
     RecordingKey key;
@@ -207,7 +289,7 @@ asio::awaitable<void> RecordingWork::Impl::after_failure(const RecordingRow& row
 
 asio::awaitable<void> RecordingWork::Impl::pursue(RecordingRow& row) {
   const Time begun = parts.clock.steady();
-  const TryTools tools{parts, http, store, disk, stopping};
+  const TryTools tools{parts, http, store, disk, stopping, storing};
   auto trying = try_recording(tools, row);
   const TryEnd end = co_await std::move(trying);
   const std::string outcome(to_text(end.kind));
@@ -244,9 +326,9 @@ asio::awaitable<void> RecordingWork::Impl::conclude(const RecordingRow& row, con
   }
   const TryTrouble trouble = end.kind == Kind::none ? TryTrouble::none : TryTrouble::trouble;
   const TryState state{row.closed_ms, row.tries + 1, tellable_problem(end.problem)};
-  std::optional<std::string> reason = give_up(trouble, state, channel_of(row),
-                                              parts.config.recordings.absent_after,
-                                              parts.clock.epoch_ms());
+  std::optional<std::string> reason =
+      give_up(trouble, state, channel_of(row), parts.config.recordings.absent_after,
+              now_ms());
   if (reason) {
     co_await give_up_on(row, *std::move(reason));
   } else {
@@ -256,8 +338,13 @@ asio::awaitable<void> RecordingWork::Impl::conclude(const RecordingRow& row, con
 
 /// What a try may have left in the store goes first: nobody would look for it later.
 asio::awaitable<void> RecordingWork::Impl::give_up_on(const RecordingRow& row, std::string reason) {
-  auto clearing = clear_object(store, row);
-  const std::optional<StoreProblem> problem = co_await std::move(clearing);
+  std::optional<StoreProblem> problem;
+  if (row.lies_elsewhere(store)) {
+    log().warn("call {}: what a try before may have left in {} stays there", row.call, *row.store);
+  } else {
+    auto clearing = clear_object(store, row);
+    problem = co_await std::move(clearing);
+  }
   if (problem) {
     standing.failed(*problem, parts.clock.steady());
     co_await postpone(row, "store: " + problem->code + ": " + problem->message, true);
@@ -293,6 +380,12 @@ ChannelRecordings RecordingWork::Impl::channel_of(const RecordingRow& row) const
 
 /// Its call was merged into another one, or its record is gone: nobody will ever ask for it.
 asio::awaitable<void> RecordingWork::Impl::remove_orphan(const RecordingRow& row) {
+  if (row.lies_elsewhere(store)) {
+    auto waiting = queue.postpone(row, parts.clock.epoch_ms() + elsewhere_pause_ms,
+                                  "its object lies in another store", false);
+    co_await std::move(waiting);
+    co_return;
+  }
   auto clearing = clear_object(store, row);
   const std::optional<StoreProblem> problem = co_await std::move(clearing);
   if (problem) {
@@ -314,38 +407,97 @@ asio::awaitable<void> RecordingWork::Impl::sweep() {
 }
 
 asio::awaitable<void> RecordingWork::Impl::sweep_all() {
-  const std::size_t orphaned = co_await queue.orphan_dropped();
+  const std::size_t orphaned =
+      co_await queue.orphan_dropped(parts.config.retention.records, now_ms());
   if (orphaned > 0) log().info("{} recordings of calls that are gone will be removed", orphaned);
   const std::vector<std::string> tenants = co_await queue.tenants();
+  const std::string identity = store.identity();
+  if (identity.empty()) co_return;  // nothing could be removed
+  auto counting = queue.orphaned_elsewhere(identity);
+  std::int64_t left = co_await std::move(counting);
   int problems = 0;
+  std::size_t strangers = 0;
   for (const std::string& tenant : tenants) {
     const auto found = parts.config.tenants.find(tenant);
-    std::optional<int> days;
-    if (found != parts.config.tenants.end()) days = found->second.recording_days;
-    const int kept = days.value_or(parts.config.retention.recordings);
-    if (kept > 0) co_await sweep_tenant(tenant, kept, problems);
-    if (problems >= most_sweep_problems || stopping) co_return;
+    if (found == parts.config.tenants.end()) {
+      // Perhaps another daemon knows, and that it keeps them for ever.
+      ++strangers;
+      continue;
+    }
+    const int kept = found->second.recording_days.value_or(parts.config.retention.recordings);
+    if (kept <= 0) continue;
+    auto looking = queue.expired_elsewhere(tenant, identity, now_ms() - kept * day_ms);
+    const std::int64_t stays = co_await std::move(looking);
+    left += stays;
+    if (problems < most_sweep_problems) co_await sweep_tenant(tenant, kept, problems);
+    if (stopping) co_return;
   }
+  tell_of_strangers(strangers);
+  if (left > 0 && elsewhere == 0) {
+    log().warn(
+        "{} recordings whose time is over lie in another store than {}; they stay there until it "
+        "is configured again, or whoever keeps it removes them",
+        left, identity);
+  }
+  elsewhere = left;
 }
 
 asio::awaitable<void> RecordingWork::Impl::sweep_tenant(std::string tenant, int days,
                                                         int& problems) {
-  const std::int64_t before_ms = parts.clock.epoch_ms() - days * day_ms;
+  const std::int64_t before_ms = now_ms() - days * day_ms;
+  const std::string identity = store.identity();
   std::optional<RecordingRow> last;
+  const auto over = [&] {
+    return stopping || problems >= most_sweep_problems || !parts.membership.confirmed();
+  };
   for (;;) {
-    const std::vector<RecordingRow> rows = co_await queue.take_expired(tenant, before_ms, last);
+    auto taking = queue.take_expired(tenant, identity, before_ms, last);
+    const std::vector<RecordingRow> rows = co_await std::move(taking);
     if (rows.empty()) co_return;
     for (const RecordingRow& row : rows) {
-      if (stopping || problems >= most_sweep_problems) {
+      if (over()) {
         co_await queue.give_back(row);
         continue;
       }
-      const bool removed = co_await remove_expired(row, days);
+      const bool removed = co_await remove_or_leave(row, days);
       if (!removed) ++problems;
     }
-    if (stopping || problems >= most_sweep_problems) co_return;
+    if (over()) co_return;
     last = rows.back();
   }
+}
+
+/// One that the database has trouble with holds up no other.
+asio::awaitable<bool> RecordingWork::Impl::remove_or_leave(RecordingRow row, int days) {
+  std::optional<pg::Failure> failure;
+  try {
+    auto removing = remove_expired(row, days);
+    co_return co_await std::move(removing);
+  } catch (const pg::Failure& thrown) {
+    failure = thrown;
+  }
+  log().warn("call {}: its recording's time is over, but the database: {}", row.call,
+             failure->what());
+  try {
+    co_await queue.orphan_if_merged(row);
+    co_await queue.give_back(row);
+  } catch (const pg::Failure& again) {
+    log().warn("call {}: recording: {}", row.call, again.what());
+  }
+  co_return false;
+}
+
+void RecordingWork::Impl::tell_of_strangers(std::size_t strangers) {
+  const Time now = parts.clock.steady();
+  if (strangers == 0 ||
+      (strangers_told_at != Time{} && now - strangers_told_at < alarm_every)) {
+    return;
+  }
+  strangers_told_at = now;
+  log().warn(
+      "recordings of {} tenants that are not in tenants are left alone: nobody says how long they "
+      "are kept",
+      strangers);
 }
 
 /// False: it is to be tried again, at the next sweep.
@@ -359,7 +511,8 @@ asio::awaitable<bool> RecordingWork::Impl::remove_expired(const RecordingRow& ro
     co_await queue.give_back(row);
     co_return false;
   }
-  const bool told = co_await queue.deleted(row, "kept for " + std::to_string(days) + (days == 1 ? " day" : " days"));
+  const bool told = co_await queue.deleted(
+      row, "kept for " + std::to_string(days) + (days == 1 ? " day" : " days"));
   if (!told) {
     co_await queue.give_back(row);
     co_return true;

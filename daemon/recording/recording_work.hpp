@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,17 +19,20 @@ namespace cc {
 
 class RecordingWork {
  public:
-  /// All of them outlive it, and it outlives the loop's coroutines that it has begun.
-  RecordingWork(Parts parts, HttpClient& http, ObjectStore& store, asio::any_io_executor executor);
+  /// All of them outlive it, and it outlives the loop's coroutines that it has begun. `now_ms`: by
+  /// which files are given up and removed, epoch ms; empty = the fleet's time.
+  RecordingWork(Parts parts, HttpClient& http, ObjectStore& store, asio::any_io_executor executor,
+                std::function<std::int64_t()> now_ms = {});
   ~RecordingWork();
   RecordingWork(const RecordingWork&) = delete;
 
-  /// One pass, each second: gives new rows their time, begins with those that are due. What is begun
-  /// goes on by itself. Throws pg::Failure.
+  /// One pass, each second: gives new rows their time, begins with those that are due. What is
+  /// begun goes on by itself. Throws pg::Failure.
   asio::awaitable<void> look();
 
-  /// Begins nothing any more; what is in hand ends at its next piece and gives its row back. Returns
-  /// when nothing is in hand, or at `until`: what is left is a dead owner's, once we have left.
+  /// Begins nothing any more; what is in hand ends at its next piece and gives its row back.
+  /// Returns when nothing is in hand, or at `until`: what is left is a dead owner's, once we have
+  /// left.
   asio::awaitable<void> stop(std::chrono::steady_clock::time_point until);
 
   /// Part "recordings".

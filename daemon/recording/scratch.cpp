@@ -63,7 +63,7 @@ asio::awaitable<std::shared_ptr<ScratchFile>> keep_in_scratch(FileThread& disk,
     }
     if (filled == 0) co_return file;
     if (file->size() + filled > most) {
-      throw SourceBroken("the channel's zip is longer than recordings.most allows");
+      throw SourceRefused("the channel's zip is longer than recordings.most allows");
     }
     auto write = disk.run([&] {
       file->append(buffer.data(), filled);

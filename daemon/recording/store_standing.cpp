@@ -24,9 +24,9 @@ void StoreStanding::failed(const StoreProblem& problem, Time now) {
   until_ = now + pauses_.next();
 }
 
-std::size_t StoreStanding::allows(std::size_t wanted, std::size_t under_way, Time now) const {
+std::size_t StoreStanding::allows(std::size_t wanted, std::size_t asked, Time now) const {
   if (!down_) return wanted;
-  return now < until_ || under_way > 0 ? 0 : std::min<std::size_t>(wanted, 1);
+  return now < until_ || asked > 0 ? 0 : std::min<std::size_t>(wanted, 1);
 }
 
 }  // namespace cc

@@ -17,8 +17,9 @@ class StoreStanding {
   void well();
   void failed(const StoreProblem& problem, Time now);
 
-  /// How many may be begun while so many are under way.
-  std::size_t allows(std::size_t wanted, std::size_t under_way, Time now) const;
+  /// How many may be begun while the store is being asked for so many: what still waits for its
+  /// channel finds nothing out.
+  std::size_t allows(std::size_t wanted, std::size_t asked, Time now) const;
 
   bool down() const noexcept { return down_; }
   const std::string& problem() const noexcept { return problem_; }  // of the last failure

@@ -88,7 +88,7 @@ std::vector<Part> look_through(ZipReader& zip, std::uint64_t most) {
   std::uint64_t total = 0;
   std::size_t number = 0;
   for (archive_entry* entry = zip.next(); entry != nullptr; entry = zip.next(), ++number) {
-    if (number >= most_entries) throw SourceBroken("the channel's zip has more than 1000 entries");
+    if (number >= most_entries) throw SourceRefused("the channel's zip has more than 1000 entries");
     if (archive_entry_filetype(entry) != AE_IFREG) continue;
     Part part;
     part.number = number;
@@ -101,7 +101,7 @@ std::vector<Part> look_through(ZipReader& zip, std::uint64_t most) {
       part.size += got;
       total += got;
       if (total > most) {
-        throw SourceBroken("the channel's zip holds more than recordings.most allows");
+        throw SourceRefused("the channel's zip holds more than recordings.most allows");
       }
     }
     part.take = part.size;

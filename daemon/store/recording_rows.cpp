@@ -39,7 +39,9 @@ void RecordingRows::add(const StoredRecord& before, const Folded& after,
   }
   const bool ivr_done = [&] {
     for (const Event& event : history) {
-      if (event.source == Source::cc && event.facts.file == "ivr") return true;
+      const bool over =
+          event.name == EventName::recording_stored || event.name == EventName::recording_deleted;
+      if (over && event.source == Source::cc && event.facts.file == "ivr") return true;
     }
     return false;
   }();

@@ -47,8 +47,7 @@ BOOST_AUTO_TEST_CASE(nobody_touches_what_a_living_daemon_has) {
   Site& a = site("a");
   Site& b = site("b");
   const std::int64_t call = make_recorded_call(1, "/1");
-  sql("UPDATE recording SET due = 1, owner = 'b', epoch = " +
-      std::to_string(b.membership.epoch()));
+  sql("UPDATE recording SET due = 1, owner = 'b', epoch = " + std::to_string(b.membership.epoch()));
   BOOST_REQUIRE(wait_for(b.membership.beat()));
   a.run();
   BOOST_TEST(row(call, "state, owner") == "expected|b");
@@ -58,8 +57,7 @@ BOOST_AUTO_TEST_CASE(nobody_touches_what_a_living_daemon_has) {
 BOOST_AUTO_TEST_CASE(what_is_ours_and_in_nobody_s_hand_is_begun_anew) {
   Site& a = site("a");
   const std::int64_t call = make_recorded_call(1, "/1");
-  sql("UPDATE recording SET due = 1, owner = 'a', epoch = " +
-      std::to_string(a.membership.epoch()));
+  sql("UPDATE recording SET due = 1, owner = 'a', epoch = " + std::to_string(a.membership.epoch()));
   a.run();
   check_stored_once(call);
 }
@@ -76,7 +74,8 @@ BOOST_AUTO_TEST_CASE(an_upload_begun_by_a_dead_daemon_is_aborted) {
   let_go = 0;
   b.look();
   await([&] { return held == 2; });
-  BOOST_TEST(store.aborted == std::vector<std::string>{"upload-1"}, boost::test_tools::per_element());
+  BOOST_TEST(store.aborted == std::vector<std::string>{"upload-1"},
+             boost::test_tools::per_element());
   BOOST_TEST(row(call, "owner, upload") == "b|upload-2");
   // The dead one was only asleep: what it does now counts for nothing.
   let_go = 1;
@@ -106,6 +105,28 @@ BOOST_AUTO_TEST_CASE(a_death_between_the_upload_s_end_and_the_row_costs_one_more
   check_stored_once(call);
 }
 
+BOOST_AUTO_TEST_CASE(one_who_was_taken_for_dead_begins_no_upload_of_what_is_another_s) {
+  Site& a = site("a");
+  Site& b = site("b");
+  const std::int64_t call = make_recorded_call(1, "/1");
+  store.before_begun = holding();
+  a.look();
+  await([&] { return held == 1; });
+  a.die();
+  b.look();
+  await([&] { return held == 2; });
+  BOOST_TEST(row(call, "owner") == "b");
+  let_go = 1;
+  await([&] { return a.work->in_hand() == 0; });
+  BOOST_TEST(store.undone.size() == 1U);
+  BOOST_TEST(row(call, "owner, upload IS NULL") == "b|t");
+  BOOST_TEST(store.uploads.size() == 1U);
+  let_go = 2;
+  await([&] { return b.work->in_hand() == 0; });
+  check_stored_once(call);
+  BOOST_TEST(metrics.recording_tries.Add({{"outcome", "lost"}}).Value() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(another_kind_of_file_leaves_nothing_of_the_first) {
   Site& a = site("a");
   const std::int64_t call = make_recorded_call(1, "/1");
@@ -116,13 +137,28 @@ BOOST_AUTO_TEST_CASE(another_kind_of_file_leaves_nothing_of_the_first) {
   check_stored_once(call);
 }
 
+BOOST_AUTO_TEST_CASE(who_lost_the_row_does_not_finish_the_object) {
+  Site& a = site();
+  const std::int64_t call = make_recorded_call(1, "/1");
+  store.before_end = [&](const std::string&) -> asio::awaitable<void> {
+    sql("UPDATE recording SET owner = 'another', epoch = 7");
+    co_return;
+  };
+  a.run();
+  BOOST_TEST(store.begun_puts == 1);
+  BOOST_TEST(store.objects.empty());
+  BOOST_TEST(row(call, "state, owner, tries") == "expected|another|0");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_given_up_leaves_nothing_in_the_store) {
   Site& a = site("a");
   const std::int64_t call = make_recorded_call(1, "/none");
   store.objects[object_of(call)] = "of the try before";
   store.uploads.insert("old");
-  sql("UPDATE recording SET due = 1, owner = 'gone', epoch = 7, tries = 9, upload = 'old', object = "
-      "'" + object_of(call) + "', closed = 1");
+  sql("UPDATE recording SET due = 1, owner = 'gone', epoch = 7, tries = 9, upload = 'old', object "
+      "= "
+      "'" +
+      object_of(call) + "', closed = 1");
   at.at_ms += 2 * day_ms;
   a.run();
   BOOST_TEST(row(call, "state, object IS NULL, upload IS NULL") == "absent|t|t");
@@ -180,12 +216,26 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_merged_meanwhile_leaves_no_object) {
   BOOST_TEST(row(call, "state") == "");
 }
 
+BOOST_AUTO_TEST_CASE(an_object_whose_row_is_gone_is_removed_by_who_put_it) {
+  Site& a = site("a");
+  const std::int64_t call = make_recorded_call(1, "/1");
+  store.after_end = holding();
+  a.look();
+  await([&] { return held == 1; });
+  sql("DELETE FROM recording WHERE call = " + std::to_string(call));
+  let_go = 1;
+  await([&] { return a.work->in_hand() == 0; });
+  BOOST_TEST(store.objects.empty());
+  BOOST_TEST(store.removed == std::vector<std::string>{object_of(call)},
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_row_of_a_merged_call_that_nobody_orphaned_goes_the_same_way) {
   Site& a = site("a");
   const std::int64_t call = make_recorded_call(1, "/1"), other = make_recorded_call(2, "/none");
   sql("DELETE FROM recording WHERE call = " + std::to_string(other));
-  sql("UPDATE call_record SET merged_into = " + std::to_string(other) + " WHERE id = " +
-      std::to_string(call));
+  sql("UPDATE call_record SET merged_into = " + std::to_string(other) +
+      " WHERE id = " + std::to_string(call));
   a.run();
   BOOST_TEST(row(call, "state, owner IS NULL") == "orphaned|t");
   a.run();

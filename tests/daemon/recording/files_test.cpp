@@ -12,7 +12,7 @@ namespace {
 using Kind = FileAnswer::Kind;
 
 struct Fixture : RecordingFixture {
-  Result<HttpRequest> ask(const std::string& source) {
+  FileRequest ask(const std::string& source) {
     ChannelFile file;
     file.source = source;
     return channels.find("e9")->provider->file_request(file);
@@ -36,7 +36,37 @@ const std::string auth = "auth=C63F77794EFC8C13F90B9A54C75A0037";
 
 BOOST_FIXTURE_TEST_SUITE(files, Fixture)
 
+BOOST_AUTO_TEST_CASE(jiuyun_s_word_is_for_its_own_hosts_only) {
+  const auto hint = [&](const std::string& source) {
+    const FileRequest request = ask(source);
+    return !request && request.passing ? request.error().message : "none";
+  };
+  const std::string other =
+      "the channel named a recording on another host than its own; if that host is the channel's, "
+      "name it in channels.e9.recordings.hosts: ";
+  hosts = {"listed.example.com", "10.0.0.7:8080"};
+  base_url = "https://api.example.com:8883";
+  configure();
+  BOOST_TEST(asked_for("http://listed.example.com/1") == "http://listed.example.com/1?" + auth);
+  BOOST_TEST(asked_for("http://10.0.0.7:8080/1") == "http://10.0.0.7:8080/1?" + auth);
+  BOOST_TEST(asked_for("https://API.example.com/1") == "https://API.example.com/1?" + auth);
+  BOOST_TEST(ask("https://api.example.com/1")->public_only);
+  BOOST_TEST(!ask("https://api.example.com:8883/1")->public_only);
+  BOOST_TEST(hint("https://evil.example.org/secret?x") == other + "evil.example.org");
+  BOOST_TEST(hint("http://api.example.com:8883/1") == other + "api.example.com");
+  BOOST_TEST(hint("http://10.0.0.7/1") == other + "10.0.0.7");
+  BOOST_TEST(hint("https://listed.example.com.evil.org/1") ==
+             other + "listed.example.com.evil.org");
+  BOOST_TEST(hint("https://" + std::string(200, 'a') + ".org/1") == other + std::string(60, 'a'));
+  hosts.clear();
+  configure();
+  BOOST_TEST(hint("https://evil.example.org/1") == other + "evil.example.org");
+  BOOST_TEST(hint("https://api.example.com/1") == "none");
+}
+
 BOOST_AUTO_TEST_CASE(jiuyun_is_asked_with_the_account_s_word_in_the_query) {
+  hosts = {"r.example.com", "x"};
+  configure();
   BOOST_TEST(asked_for("http://r.example.com/1.mp3") == "http://r.example.com/1.mp3?" + auth);
   BOOST_TEST(asked_for("HTTPS://r.example.com/1?a=b#part") ==
              "HTTPS://r.example.com/1?a=b&" + auth);
@@ -123,6 +153,7 @@ BOOST_AUTO_TEST_CASE(huawei_s_file_service_is_asked_with_a_signature) {
   file.source = "Y:/6/0/20161025/20011/1902050.V3";
   const auto none = hw_file_request(channel, file, 0);
   BOOST_REQUIRE(!none);
+  BOOST_TEST(none.passing);
   BOOST_TEST(none.error().message == "channel hw has no recordings.url: see conf/cc.yaml");
   files.url = "https://ccfs.example.com:8443/CCFS/resource/ccfs/downloadRecord";
   files.access_key = "ak";
@@ -151,6 +182,7 @@ BOOST_AUTO_TEST_CASE(huawei_s_file_service_is_asked_with_a_signature) {
              R"({"name":"a\"b\\{ccId}","id":"","cc":"1","other":"{x}"})");
   files.signature = "v9";
   BOOST_TEST(!hw_file_request(channel, file, at_ms));
+  BOOST_TEST(hw_file_request(channel, file, at_ms).passing);
 }
 
 BOOST_AUTO_TEST_CASE(huawei_s_answers_are_judged_by_what_they_are) {

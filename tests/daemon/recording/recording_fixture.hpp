@@ -54,10 +54,11 @@ struct RecordingFixture : StoreFixture {
           membership(*its.pool, its.at, id, "test", [] { return MemberNews{}; }),
           health(its.config, *its.pool, its.channels, membership, its.at, its.metrics) {
       its.wait_for(membership.join());
-      work = std::make_unique<RecordingWork>(parts(), its.http, its.store, its.executor);
+      work = std::make_unique<RecordingWork>(parts(), its.http, its.store, its.executor,
+                                             [&its] { return its.fleet_ms.value_or(its.at.at_ms); });
     }
     Parts parts() {
-      return {fixture.config, *fixture.pool,   fixture.channels, membership, fixture.at,
+      return {fixture.config,  *fixture.pool, fixture.channels, membership, fixture.at,
               fixture.metrics, fixture.watch, fixture.lines,    health};
     }
     /// One pass, and all that it began.
@@ -99,6 +100,7 @@ struct RecordingFixture : StoreFixture {
     e9.recordings.ready_after = std::chrono::minutes{10};
     e9.recordings.kept = std::chrono::hours{30 * 24};
     e9.recordings.hosts = hosts;
+    e9.e9.base_url = base_url;
     ChannelConfig hw;
     hw.code = hw.kind = "hw";
     hw.default_tenant = "demo";
@@ -139,7 +141,8 @@ struct RecordingFixture : StoreFixture {
     return id;
   }
 
-  std::string row(std::int64_t call, const std::string& columns, const std::string& file = "audio") {
+  std::string row(std::int64_t call, const std::string& columns,
+                  const std::string& file = "audio") {
     return sql("SELECT " + columns + " FROM recording WHERE call = " + std::to_string(call) +
                " AND file = '" + file + "'");
   }
@@ -182,11 +185,13 @@ struct RecordingFixture : StoreFixture {
 
   Config config;
   StandingClock at;
+  std::optional<std::int64_t> fleet_ms;  // nothing: as `at`
   Metrics metrics;
   NoLines lines;
   Watch watch{*pool, at};
   MemoryStore store;
   std::vector<std::string> hosts{"127.0.0.1"};
+  std::string base_url = "https://e9.example.com";
   std::map<std::string, int> asked;
   HttpStage stage{io, [this](HttpStage::Guest& guest) { return serve(guest); }};
   std::vector<std::unique_ptr<Site>> sites;

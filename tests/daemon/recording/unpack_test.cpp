@@ -138,6 +138,10 @@ BOOST_AUTO_TEST_CASE(bombs_and_rubbish_are_stopped) {
   ZipEntries many;
   for (int i = 0; i < 1001; ++i) many.emplace_back(std::to_string(i), "x");
   BOOST_TEST(problem(make_zip(many)) == "the channel's zip has more than 1000 entries");
+  // Tomorrow they are no smaller.
+  BOOST_CHECK_THROW(open(bomb, 1'000'000), SourceRefused);
+  BOOST_CHECK_THROW(open(bomb, 1000), SourceRefused);
+  BOOST_CHECK_THROW(open(make_zip(many)), SourceRefused);
   BOOST_TEST(!problem("PK\x03\x04 and then nothing").empty());
   BOOST_TEST(!problem("").empty());
   // Anything may be damaged; nothing may crash or go on for ever.

@@ -35,8 +35,7 @@ BOOST_AUTO_TEST_CASE(a_recording_is_fetched_when_the_channel_has_it_and_the_reco
   BOOST_TEST(store.types.at(object_of(call)) == "audio/mpeg");
   BOOST_TEST(row(call, "state, size, crc64, content_type, owner IS NULL, upload IS NULL, stored") ==
              "stored|100000|42|audio/mpeg|t|t|" + std::to_string(due));
-  BOOST_TEST(record(call, "recording_state, audio_url") ==
-             "stored|memory://" + object_of(call));
+  BOOST_TEST(record(call, "recording_state, audio_url") == "stored|memory://" + object_of(call));
   BOOST_TEST(changes(call, "recording.ready") == "1");
   // UPPER(HEX(MD5(accountSid ":" authToken))) behind the query that is there.
   BOOST_TEST(stage.received().find("GET /r/1.mp3?x=1&auth=C63F77794EFC8C13F90B9A54C75A0037 ") !=
@@ -229,6 +228,56 @@ BOOST_AUTO_TEST_CASE(never_more_than_at_once_are_on_their_way) {
   BOOST_TEST(sql("SELECT count(*) FROM recording WHERE state = 'stored'") == "10");
 }
 
+BOOST_AUTO_TEST_CASE(a_channel_that_drips_holds_up_no_other) {
+  Site& a = site();
+  config.recordings.at_once = 3;
+  for (int i = 0; i < 5; ++i) {
+    const std::string path = "/" + std::to_string(i);
+    answers[path] = {http_answer("200 OK", mp3(50))};
+    make_recorded_call(i, path, now_ms - 5 * hour);
+  }
+  const std::int64_t other = make_call(now_ms - hour, 9, "13812340000");
+  sql("INSERT INTO recording (call, file, tenant, channel, source, closed) VALUES (" +
+      std::to_string(other) + ", 'audio', 'demo', 'hw', 'Y:/1.V3', " +
+      std::to_string(now_ms - hour) + ")");
+  answers["/CCFS/resource/ccfs/downloadRecord"] = {
+      http_answer("200 OK", "RIFF1234WAVE" + std::string(100, 'w'))};
+  bool held = true;
+  store.before_end = [&](const std::string&) -> asio::awaitable<void> {
+    while (held) co_await pause(1ms);
+  };
+  a.look();
+  await([&] { return store.begun_puts == 3; });
+  BOOST_TEST(row(other, "owner") == "a");
+  held = false;
+  for (int i = 0; i < 3; ++i) a.run();
+  await([&] { return store.objects.size() == 6U; });
+}
+
+BOOST_AUTO_TEST_CASE(a_place_that_becomes_free_is_filled_at_once) {
+  Site& a = site();
+  config.recordings.at_once = 1;
+  for (int i = 0; i < 5; ++i) {
+    const std::string path = "/" + std::to_string(i);
+    answers[path] = {http_answer("200 OK", mp3(50))};
+    make_recorded_call(i, path);
+  }
+  a.look();
+  await([&] { return store.objects.size() == 5U; });
+  await([&] { return a.work->in_hand() == 0; });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_configured_yet_is_not_given_up) {
+  hosts = {"other.example.com"};
+  configure();
+  Site& a = site();
+  const std::int64_t call = make_recorded_call(1, "/1");
+  a.run();
+  BOOST_TEST(row(call, "state, tries") == "expected|1");
+  BOOST_TEST(row(call, "problem").find("channels.e9.recordings.hosts") != std::string::npos);
+  BOOST_TEST(asked.empty());
+}
+
 BOOST_AUTO_TEST_CASE(all_wait_together_while_the_store_refuses_us) {
   Site& a = site();
   for (int i = 0; i < 8; ++i) {
@@ -287,6 +336,15 @@ BOOST_AUTO_TEST_CASE(a_better_address_counts_even_while_the_old_one_is_tried) {
   };
   a.run();
   BOOST_TEST(row(call, "state, tries, due IS NULL, owner IS NULL") == "expected|0|t|t");
+  // The same where somebody has given the new one its time meanwhile.
+  sql("UPDATE recording SET source = '" + stage.url("/old") + "', due = 1");
+  store.before_end = [&](const std::string&) -> asio::awaitable<void> {
+    sql("UPDATE recording SET source = '" + stage.url("/new") + "', due = 2, tries = 0");
+    throw SourceBroken("the old one breaks");
+    co_return;
+  };
+  a.run();
+  BOOST_TEST(row(call, "state, tries, due, problem IS NULL") == "expected|0|2|t");
   store.before_end = {};
   a.run();
   BOOST_TEST(store.objects.at(object_of(call)).size() == 50U);
@@ -310,8 +368,11 @@ BOOST_AUTO_TEST_CASE(huawei_s_files_are_asked_for_by_the_call_and_joined) {
   const std::int64_t call = make_call(now_ms - hour, 1, "13812340000");
   sql("UPDATE call_record SET state = 'close' WHERE id = " + std::to_string(call));
   sql("INSERT INTO recording (call, file, tenant, channel, agent, channel_call_id, source, closed) "
-      "VALUES (" + std::to_string(call) + ", 'audio', 'demo', 'hw', '291', '1476070409-38', "
-      "'Y:/6/0/1.V3', " + std::to_string(now_ms - hour) + ")");
+      "VALUES (" +
+      std::to_string(call) +
+      ", 'audio', 'demo', 'hw', '291', '1476070409-38', "
+      "'Y:/6/0/1.V3', " +
+      std::to_string(now_ms - hour) + ")");
   const std::string path = "/CCFS/resource/ccfs/downloadRecord";
   answers[path] = {
       http_answer("200 OK", R"({"resultCode":"0300012","resultDesc":"No data found"})"),
@@ -320,9 +381,9 @@ BOOST_AUTO_TEST_CASE(huawei_s_files_are_asked_for_by_the_call_and_joined) {
   BOOST_TEST(row(call, "problem") ==
              "the file service answers with HTTP 200, code 300012 No data found");
   BOOST_TEST(stage.count("Authorization: auth-v2/ak/20") == 1);
-  BOOST_TEST(stage.count(
-                 R"({"request":{"version":"2.0"},"msgBody":{"callId":"1476070409-38","ccId":"1"}})") ==
-             1);
+  BOOST_TEST(
+      stage.count(
+          R"({"request":{"version":"2.0"},"msgBody":{"callId":"1476070409-38","ccId":"1"}})") == 1);
   at.at_ms += hour;
   a.run();
   BOOST_TEST(row(call, "state, content_type") == "stored|audio/wav");
